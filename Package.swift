@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+let c: [CSetting] = [.treatAllWarnings(as: .error)]
+let tables = ["elements", "scales", "blocks", "recipes"]
+
+// Targets in the order of the design's one-way street: each imports only targets above it in this file.
+let package = Package(
+  name: "blockscale",
+  products: [
+    .executable(name: "blockscale", targets: ["blockscale"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "NumberFormats", swiftSettings: swift),
+    .target(
+      name: "FormatCatalog", dependencies: ["NumberFormats"], path: "formats",
+      resources: tables.map { .embedInCode("\($0).json5") }, swiftSettings: swift),
+    .systemLibrary(
+      name: "CMPFR", pkgConfig: "mpfr", providers: [.apt(["libmpfr-dev", "libgmp-dev"])]),
+    .target(name: "Reference", dependencies: ["NumberFormats", "CMPFR"], swiftSettings: swift),
+    .target(name: "CBlockKernels", cSettings: c),
+    .target(
+      name: "FastPath", dependencies: ["NumberFormats", "CBlockKernels"], swiftSettings: swift),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .target(name: "TensorIO", dependencies: ["NumberFormats", "CZip"], swiftSettings: swift),
+    .target(
+      name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
+      swiftSettings: swift),
+    .target(
+      name: "Measurement",
+      dependencies: [
+        "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
+      ], swiftSettings: swift),
+    .target(
+      name: "Verification", dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath"],
+      swiftSettings: swift),
+    .target(name: "Reporting", dependencies: ["NumberFormats"], swiftSettings: swift),
+    .executableTarget(
+      name: "blockscale",
+      dependencies: [
+        "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
+        "Measurement", "Verification", "Reporting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: swift),
+    .testTarget(
+      name: "FormatCatalogTests", dependencies: ["NumberFormats", "FormatCatalog"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ReferenceTests", dependencies: ["Reference", "FormatCatalog"], swiftSettings: swift),
+    .testTarget(
+      name: "FastPathTests",
+      dependencies: ["FastPath", "Reference", "FormatCatalog", "Verification"],
+      swiftSettings: swift),
+    .testTarget(name: "TensorIOTests", dependencies: ["TensorIO"], swiftSettings: swift),
+    .testTarget(
+      name: "ErrorStatisticsTests", dependencies: ["ErrorStatistics", "CMPFR"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
+    .testTarget(
+      name: "MeasurementTests", dependencies: ["Measurement", "Reporting"], swiftSettings: swift),
+  ]
+)

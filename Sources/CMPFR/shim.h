@@ -1,0 +1,3 @@
+#include <stdint.h>
+#include <gmp.h>
+#include <mpfr.h>
