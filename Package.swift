@@ -36,7 +36,8 @@ let package = Package(
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
       ], swiftSettings: swift),
     .target(
-      name: "Verification", dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath"],
+      name: "Verification",
+      dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
     .target(name: "Reporting", dependencies: ["NumberFormats"], swiftSettings: swift),
     .executableTarget(
