@@ -13,29 +13,36 @@ extension BlockGrid {
   /// where a single row of blocks fits, in row-major order.
   public func slabs(maximumElements: Int) -> [BlockGridSlab] {
     guard elementCount > 0 else { return [] }
+    let matrix = rows * columns
+    if matrix <= maximumElements { return slabsOfMatrices(max(1, maximumElements / matrix)) }
     var result: [BlockGridSlab] = []
-    let bandElements = tileRows * columns
-    let bandsPerSlab = max(1, maximumElements / bandElements)
-    var element = 0
-    var blockStart = 0
-    for _ in 0..<outer {
-      var band = 0
-      while band < blockRows {
+    let bandsPerSlab = max(1, maximumElements / (tileRows * columns))
+    for index in 0..<outer {
+      for band in stride(from: 0, to: blockRows, by: bandsPerSlab) {
         let bands = min(bandsPerSlab, blockRows - band)
+        let start = index * matrix + band * tileRows * columns
+        let firstBlock = (index * blockRows + band) * blockColumns
         var part = self
         part.outer = 1
         part.rows = min(bands * tileRows, rows - band * tileRows)
-        let count = part.rows * columns
-        let blocks = bands * blockColumns
         result.append(
           BlockGridSlab(
-            grid: part, elements: element..<(element + count),
-            blocks: blockStart..<(blockStart + blocks)))
-        element += count
-        blockStart += blocks
-        band += bands
+            grid: part, elements: start..<(start + part.rows * columns),
+            blocks: firstBlock..<(firstBlock + bands * blockColumns)))
       }
     }
     return result
+  }
+
+  private func slabsOfMatrices(_ matrices: Int) -> [BlockGridSlab] {
+    let matrix = rows * columns
+    let blocks = blockRows * blockColumns
+    return stride(from: 0, to: outer, by: matrices).map { index in
+      var part = self
+      part.outer = min(matrices, outer - index)
+      return BlockGridSlab(
+        grid: part, elements: (index * matrix)..<((index + part.outer) * matrix),
+        blocks: (index * blocks)..<((index + part.outer) * blocks))
+    }
   }
 }
