@@ -1,1 +1,126 @@
-enum FormatCatalogPlaceholder {}
+import FoundationEssentials
+import NumberFormats
+
+/// The rows of formats/*.json5, compiled in, and those of a user's own file.
+///
+/// Names are case-insensitive and may be aliases. Lists keep the order of the tables.
+public struct FormatCatalog: Sendable {
+  public private(set) var elements: [ElementFormat] = []
+  public private(set) var scales: [ScaleFormat] = []
+  public private(set) var blocks: [BlockFormat] = []
+  public private(set) var recipes: [Recipe] = []
+  private var elementIndex: [String: Int] = [:]
+  private var scaleIndex: [String: Int] = [:]
+  private var blockIndex: [String: Int] = [:]
+  private var recipeIndex: [String: Int] = [:]
+
+  /// A catalog without rows, to be filled by `adding`.
+  public init() {}
+
+  /// The compiled-in tables.
+  public static func standard() throws(CatalogError) -> FormatCatalog {
+    var catalog = FormatCatalog()
+    try catalog.add(Data(PackageResources.elements_json5), file: "elements.json5")
+    try catalog.add(Data(PackageResources.scales_json5), file: "scales.json5")
+    try catalog.add(Data(PackageResources.blocks_json5), file: "blocks.json5")
+    try catalog.add(Data(PackageResources.recipes_json5), file: "recipes.json5")
+    return catalog
+  }
+
+  /// This catalog with the rows of a JSON5 file, which may refer to rows already present.
+  ///
+  /// - Parameter path: a file with `version: 1` and any of `elements`, `scales`, `blocks`,
+  ///   `recipes`.
+  public func adding(file path: String) throws(CatalogError) -> FormatCatalog {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(filePath: path))
+    } catch {
+      throw .unreadable(file: path, reason: "\(error)")
+    }
+    return try adding(data, file: path)
+  }
+
+  /// This catalog with the rows of JSON5 text; `file` names it in errors.
+  public func adding(_ data: Data, file: String) throws(CatalogError) -> FormatCatalog {
+    var result = self
+    try result.add(data, file: file)
+    return result
+  }
+
+  public func element(_ name: String) -> ElementFormat? {
+    elementIndex[name.lowercased()].map { elements[$0] }
+  }
+  public func scale(_ name: String) -> ScaleFormat? {
+    scaleIndex[name.lowercased()].map { scales[$0] }
+  }
+  public func block(_ name: String) -> BlockFormat? {
+    blockIndex[name.lowercased()].map { blocks[$0] }
+  }
+  public func recipe(_ name: String) -> Recipe? {
+    recipeIndex[name.lowercased()].map { recipes[$0] }
+  }
+
+  private struct Tables: Decodable {
+    var version: Int?
+    var elements: [ElementRow]?
+    var scales: [ScaleRow]?
+    var blocks: [BlockRow]?
+    var recipes: [RecipeRow]?
+  }
+
+  private mutating func add(_ data: Data, file: String) throws(CatalogError) {
+    let decoder = JSONDecoder()
+    decoder.allowsJSON5 = true
+    let tables: Tables
+    do {
+      tables = try decoder.decode(Tables.self, from: data)
+    } catch let error as DecodingError {
+      throw .malformed(file: file, reason: Self.describe(error))
+    } catch {
+      throw .malformed(file: file, reason: "\(error)")
+    }
+    guard tables.version == 1 else { throw .version(file: file) }
+    for row in tables.elements ?? [] {
+      try register(row.name, row.aliases, in: &elementIndex, at: elements.count, file: file)
+      elements.append(try row.resolve(file: file))
+    }
+    for row in tables.scales ?? [] {
+      try register(row.name, row.aliases, in: &scaleIndex, at: scales.count, file: file)
+      scales.append(try row.resolve(file: file))
+    }
+    for row in tables.blocks ?? [] {
+      try register(row.name, row.aliases, in: &blockIndex, at: blocks.count, file: file)
+      blocks.append(try row.resolve(in: self, file: file))
+    }
+    for row in tables.recipes ?? [] {
+      let recipe = try row.resolve(in: self, file: file)
+      try register(row.name, row.aliases, in: &recipeIndex, at: recipes.count, file: file)
+      recipes.append(recipe)
+    }
+  }
+
+  private func register(
+    _ name: String, _ aliases: [String]?, in index: inout [String: Int], at position: Int,
+    file: String
+  ) throws(CatalogError) {
+    for key in [name] + (aliases ?? []) {
+      guard index.updateValue(position, forKey: key.lowercased()) == nil else {
+        throw .duplicateName(file: file, row: name, name: key)
+      }
+    }
+  }
+
+  private static func describe(_ error: DecodingError) -> String {
+    func path(_ context: DecodingError.Context) -> String {
+      context.codingPath.map(\.stringValue).joined(separator: ".")
+    }
+    switch error {
+    case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)"
+    case .keyNotFound(let key, let context): return "\(path(context)): expected \(key.stringValue)"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "\(path(context)): \(context.debugDescription)"
+    @unknown default: return "\(error)"
+    }
+  }
+}

@@ -19,6 +19,7 @@ public struct NamedRecipe: Sendable, Hashable {
   public var nonFiniteScale: NonFiniteScale
   public var zeroScale: ZeroScale
   public var multiplier: Multiplier
+  public var byteZeroMultiplier: ByteZeroMultiplier
   public var elementRounding: ElementRounding
   public var nanElement: NaNElement
   public var negativeZero: NegativeZero
@@ -31,7 +32,8 @@ public struct NamedRecipe: Sendable, Hashable {
     amax: Amax, tensorScale: TensorScaleRule, scaleValue: ScaleValue,
     scaleRounding: ScaleRounding, evenMantissaBits: Int? = nil, scaleClamp: ScaleClamp?,
     scaleOverflow: ScaleOverflow, nonFiniteScale: NonFiniteScale, zeroScale: ZeroScale,
-    multiplier: Multiplier, elementRounding: ElementRounding, nanElement: NaNElement,
+    multiplier: Multiplier, byteZeroMultiplier: ByteZeroMultiplier = .asComputed,
+    elementRounding: ElementRounding, nanElement: NaNElement,
     negativeZero: NegativeZero, search: Search = .none, reciprocal: ApproximateReciprocal = .init(),
     dequantize: Dequantize, packing: Packing
   ) {
@@ -45,6 +47,7 @@ public struct NamedRecipe: Sendable, Hashable {
     self.nonFiniteScale = nonFiniteScale
     self.zeroScale = zeroScale
     self.multiplier = multiplier
+    self.byteZeroMultiplier = byteZeroMultiplier
     self.elementRounding = elementRounding
     self.nanElement = nanElement
     self.negativeZero = negativeZero
@@ -205,6 +208,15 @@ extension NamedRecipe {
     case nearestCode = "argmin|k*d-x|"
     /// Not established: every block is refused.
     case unknown
+  }
+
+  /// What the multiplier is where the stored E8M0 byte is 0.
+  public enum ByteZeroMultiplier: String, Sendable, Hashable, Codable {
+    case asComputed
+    /// 1, so that elements are rounded unscaled (FlashInfer).
+    case one
+    /// 0, so that elements vanish (triton_kernels).
+    case zero
   }
 
   /// How the quotient becomes an element.
