@@ -1,0 +1,145 @@
+// Rounding LANES numbers to a format at once. Integer operations on the float's bits, so that no
+// decision depends on an inexact operation; see NumberFormats/Rounding for the modes.
+#ifndef BK_ENCODE_LANES_H
+#define BK_ENCODE_LANES_H
+
+#include "exact_compare.h"
+#include "lanes.h"
+
+// What the loops need of a bk_element, spread out.
+typedef struct {
+  int32_t uniform;  // an integer: one quantum for every magnitude
+  int32_t shift;    // mantissa bits of float32 that are dropped
+  int32_t mantissa_bits, min_exponent;
+  uint32_t rebias;  // subtracted from the shifted bits to give the code
+  float magic;      // adding it leaves |x| / quantum in the low bits, tiesToEven
+  float min_normal;
+  float max_positive, max_negative;
+  int32_t sign_shift;  // of the sign bit; -1 for two's complement
+  uint32_t code_mask;
+  int32_t has_negative_zero;
+  int32_t deep;  // has values so small that float32 quotients near them are subnormal
+  int32_t rounding, random_bits;
+} encoder;
+
+#define TINY 0x1p-100f
+
+INLINE encoder make_encoder(const bk_element *e, int rounding, int random_bits) {
+  encoder p;
+  int quantum = e->min_exponent - e->mantissa_bits;
+  p.uniform = e->min_exponent > 127;
+  p.shift = 23 - e->mantissa_bits;
+  p.mantissa_bits = e->mantissa_bits;
+  p.min_exponent = e->min_exponent;
+  p.rebias = p.uniform ? 0 : (uint32_t)(126 + e->min_exponent) << e->mantissa_bits;
+  p.magic = ldexpf(1, 23 + quantum);
+  p.min_normal = p.uniform ? INFINITY : ldexpf(1, e->min_exponent);
+  p.max_positive = (float)bk_magnitude(e, e->max_code);
+  p.max_negative = (float)bk_magnitude(e, e->max_code_negative);
+  p.sign_shift = e->twos_complement ? -1 : e->sign_mask ? __builtin_ctz(e->sign_mask) : 31;
+  p.code_mask = e->code_mask;
+  p.has_negative_zero = e->has_negative_zero;
+  p.deep = quantum < -90;
+  p.rounding = rounding;
+  p.random_bits = random_bits;
+  return p;
+}
+
+// tiesToEven of |x|, which is at most the largest value or overflows into larger codes.
+INLINE vu nearest_even(vf a, const encoder *p) {
+  vu bits = bits_u(a);
+  vu small = bits_u(a + p->magic) - bk_bits(p->magic);
+  if (p->uniform) return small;
+  uint32_t below_half = (1u << (p->shift - 1)) - 1;
+  vu odd = ((bits >> p->shift) - p->rebias) & 1;
+  vu large = ((bits + below_half + odd) >> p->shift) - p->rebias;
+  return select_u(a < p->min_normal, small, large);
+}
+
+INLINE vi stochastic_up(vu rest, vu shift, vu random, int n) {
+  vi wide = shift <= (uint32_t)n;
+  vu left = rest << min_u(select_u(wide, (uint32_t)n - shift, shift - shift), shift - shift + 31);
+  vu distance = select_u(wide, shift - shift, shift - (uint32_t)n);
+  vu right = select_u(distance < 32, rest >> min_u(distance, distance - distance + 31),
+                      rest - rest);
+  vu fraction = select_u(wide, left, right);
+  vu sum = fraction + random;
+  if (n == 32) return sum < fraction;
+  return (sum >> n) != 0;
+}
+
+// Any rounding of |x|, given as bits, at most the largest value or overflowing into larger codes.
+INLINE vu any_rounding(vu bits, vi negative, vu random, const encoder *p) {
+  vu field = bits >> 23;
+  vu significand = (bits & 0x7fffffu) | select_u(field != 0, field - field + 0x800000u, field);
+  vi exponent = (vi)max_u(field, field - field + 1) - 127;
+  vi below = p->min_exponent - exponent;
+  below = below > 0 ? below : below - below;
+  vu shift = (vu)(below + p->shift), kept_shift = min_u(shift, shift - shift + 31);
+  vu one = shift - shift + 1;
+  vu code = significand >> kept_shift;
+  vu rest = significand & ((one << kept_shift) - 1);
+  if (!p->uniform) {
+    vi above = exponent - p->min_exponent;
+    above = above > 0 ? above : above - above;
+    code += (vu)above << p->mantissa_bits;
+  }
+  vu half = one << (kept_shift - 1);
+  vi odd = (code & 1) != 0, inexact = rest != 0, up;
+  switch (p->rounding) {
+  case BK_ROUND_TIES_TO_EVEN: up = (rest > half) | ((rest == half) & odd); break;
+  case BK_ROUND_TIES_TO_AWAY: up = rest >= half; break;
+  case BK_ROUND_TIES_TOWARD_ZERO: up = rest > half; break;
+  case BK_ROUND_TOWARD_ZERO: up = NO_LANES; break;
+  case BK_ROUND_TOWARD_POSITIVE: up = inexact & ~negative; break;
+  case BK_ROUND_TOWARD_NEGATIVE: up = inexact & negative; break;
+  case BK_ROUND_TO_ODD: up = inexact & ~odd; break;
+  default: up = stochastic_up(rest, shift, random, p->random_bits); break;
+  }
+  return code - mask_u(up);
+}
+
+// Joins the sign of `q` to magnitude codes.
+INLINE vu join_sign(vu k, vu q_bits, const encoder *p) {
+  if (p->sign_shift < 0) {
+    vu mask = mask_u((vi)q_bits >> 31);
+    return ((k ^ mask) - mask) & p->code_mask;
+  }
+  vu sign = (q_bits >> 31) << p->sign_shift;
+  if (!p->has_negative_zero) sign &= mask_u(k != 0);
+  return k | sign;
+}
+
+INLINE vf saturated(vf a, vu q_bits, const encoder *p) {
+  if (p->max_negative == p->max_positive) return min_f(a, (vf)p->max_positive);
+  return min_f(a, select_f((vi)q_bits < 0, (vf)p->max_negative, (vf)p->max_positive));
+}
+
+// Codes of finite q, saturating.
+INLINE vu encode_lanes(vf q, vu random, const encoder *p, int general) {
+  vu bits = bits_u(q);
+  vf a = saturated(bits_f(bits & 0x7fffffffu), bits, p);
+  vu k = general ? any_rounding(bits_u(a), (vi)bits < 0, random, p) : nearest_even(a, p);
+  return join_sign(k, bits, p);
+}
+
+// The same for q known to within 4 units in the last place; `unsure` marks lanes where that is not
+// enough to tell.
+INLINE vu encode_near_lanes(vf q, vu random, const encoder *p, int general, vi *unsure) {
+  vu bits = bits_u(q), a = bits & 0x7fffffffu;
+  vu down = select_u(a > 4, a - 4, a - a), up = a + 4;
+  vf low = saturated(bits_f(down), bits, p), high = saturated(bits_f(up), bits, p);
+  vu k, other;
+  if (general) {
+    k = any_rounding(bits_u(low), (vi)bits < 0, random, p);
+    other = any_rounding(bits_u(high), (vi)bits < 0, random, p);
+  } else {
+    k = nearest_even(low, p);
+    other = nearest_even(high, p);
+  }
+  *unsure = (k != other) | (a >= 0x7f800000u);
+  if (general || p->deep) *unsure |= (a != 0) & (a < bk_bits(TINY));
+  return join_sign(k, bits, p);
+}
+
+#endif

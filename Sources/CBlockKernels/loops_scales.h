@@ -1,0 +1,146 @@
+// From block maxima to stored scales and the factors that elements are multiplied or divided by.
+
+// E8M0 with T = 1 from the exponent's bits. Returns codes; `odd_ones` marks subnormal maxima.
+INLINE vu e8m0_lanes(vu amax, const bk_scale *s, uint32_t max_fraction, vu *moved, vi *odd_ones) {
+  vu fraction = amax & 0x7fffffu, field = amax >> 23;
+  uint32_t above = s->bump == BK_BUMP_NEVER      ? 0x7fffff
+                   : s->bump == BK_BUMP_ABOVE    ? s->bump_fraction
+                   : s->bump == BK_BUMP_AT_LEAST ? s->bump_fraction - 1
+                   : s->bump == BK_BUMP_ROOT_TWO ? 0x3504f3
+                                                 : max_fraction;
+  vi e = (vi)field - (fraction > above) - s->element_exponent;
+  *odd_ones = (field == 0) & (fraction != 0);
+  vi zero = e - e;
+  vi clamped = e < 0 ? zero : e > 254 ? zero + 254 : e;
+  *moved = mask_u((clamped != e) & (amax != 0)) & 1;
+  return select_u(amax == 0, (vu)zero, (vu)clamped);
+}
+
+// A scale with a mantissa, a/(maxE·T) known to within 4 units in the last place.
+INLINE vu float_scale_lanes(vu amax, float reciprocal, const encoder *p, uint32_t max_code,
+                            vu *moved, vi *unsure) {
+  vu a = bits_u(bits_f(amax) * reciprocal);
+  vf limit = (vf)(p->max_positive * 2);
+  vf low = min_f(bits_f(select_u(a > 4, a - 4, a - a)), limit), high = min_f(bits_f(a + 4), limit);
+  vu k = nearest_even(low, p), other = nearest_even(high, p);
+  *unsure = (k != other) | (a >= 0x7f800000u);
+  if (p->deep) *unsure |= (amax != 0) & (a < bk_bits(TINY));
+  vu one = k - k + 1;
+  vi vanished = (k == 0) & (amax != 0), beyond = k > max_code;
+  *moved = mask_u(vanished | beyond) & 1;
+  return select_u(vanished, one, select_u(beyond, one - 1 + max_code, k));
+}
+
+// FP32 with T = 1: IEEE division is the definition.
+INLINE vu fp32_scale_lanes(vu amax, float max_value, vu *moved) {
+  vu k = bits_u(bits_f(amax) / max_value);
+  vu one = k - k + 1;
+  vi vanished = (k == 0) & (amax != 0), beyond = k >= 0x7f800000u;
+  *moved = mask_u(vanished | beyond) & 1;
+  return select_u(vanished, one, select_u(beyond, one - 1 + 0x7f7fffffu, k));
+}
+
+// The stored scales of `count` blocks; returns how many were moved to an end of the range.
+static int64_t store_scales(const bk_job *job, const uint32_t *amax, int64_t count,
+                            uint32_t *scales) {
+  const bk_scale *s = &job->scale;
+  int fp32 = s->kind == BK_SCALE_FLOAT && s->format.mantissa_bits == 23;
+  float d = job->element.max_value * job->tensor_scale, reciprocal = 1 / d;
+  int plain = job->tensor_scale == 1;
+  int vector = s->kind == BK_SCALE_FLOAT ? (fp32 ? plain : d > TINY && d < 1 / TINY)
+                                         : s->kind == BK_SCALE_E8M0 && plain;
+  encoder p = fp32 || s->kind != BK_SCALE_FLOAT ? (encoder){0}
+                                                : make_encoder(&s->format, BK_ROUND_TIES_TO_EVEN, 0);
+  uint32_t max_fraction = bk_bits(job->element.max_value) & 0x7fffff;
+  int64_t clamped = 0;
+  for (int64_t b = 0; b < count; b += LANES) {
+    uint32_t in[LANES] = {0}, out[LANES];
+    int lanes = count - b < LANES ? (int)(count - b) : LANES;
+    memcpy(in, amax + b, sizeof(uint32_t) * (size_t)lanes);
+    vu a = load_u(in), moved = a - a;
+    vi exact = NO_LANES;
+    if (vector) {
+      vu k = s->kind == BK_SCALE_E8M0 ? e8m0_lanes(a, s, max_fraction, &moved, &exact)
+             : fp32                   ? fp32_scale_lanes(a, job->element.max_value, &moved)
+                                      : float_scale_lanes(a, reciprocal, &p, s->format.max_code,
+                                                          &moved, &exact);
+      exact |= a >= 0x7f800000u;
+      store_u(out, k);
+    } else {
+      exact = ALL_LANES;
+    }
+    if (any(exact)) {
+      for (int l = 0; l < lanes; l++) {
+        if (!exact[l]) continue;
+        int was_moved;
+        out[l] = bk_scale_exact(job, bk_float(in[l]), &was_moved);
+        moved[l] = (uint32_t)was_moved;
+      }
+    }
+    for (int l = 0; l < lanes; l++) clamped += moved[l];
+    memcpy(scales + b, out, sizeof(uint32_t) * (size_t)lanes);
+  }
+  return clamped;
+}
+
+// Powers of two: the reciprocal from the exponent's bits. NaN where float32 has none.
+INLINE vf power_of_two_factor(vu scale, int is_e8m0) {
+  vu field = is_e8m0 ? scale : scale >> 23, zero = scale - scale;
+  vu bits = select_u(field == 254, zero + 0x00400000u, (254 - field) << 23);
+  vi unknown = is_e8m0 ? NO_LANES : field == 0;
+  bits = select_u(unknown & (scale != 0), zero + 0x7fc00000u, bits);
+  if (!is_e8m0) bits = select_u(scale == 0, zero + 0x3f800000u, bits);
+  return bits_f(select_u(field >= 255, zero, bits));
+}
+
+static void make_factors(const bk_job *job, const uint32_t *scales, int64_t count, float *factor,
+                         int32_t *method) {
+  const bk_scale *s = &job->scale;
+  int power = s->kind != BK_SCALE_FLOAT && job->tensor_scale == 1;
+  uint32_t t_fraction = bk_bits(job->tensor_scale) & 0x7fffff;
+  int scale_bits = s->kind == BK_SCALE_FLOAT ? s->format.mantissa_bits + 1 : 1;
+  int value_bits = job->element.min_exponent > 127
+                       ? 32 - __builtin_clz(job->element.max_code_negative) + 1
+                       : job->element.mantissa_bits + 2;
+  int quotient = !job->element.is_codebook && t_fraction == 0 && scale_bits + value_bits <= 24 &&
+                 job->rounding != BK_ROUND_STOCHASTIC;
+  int deep = !job->element.is_codebook && job->element.min_exponent - job->element.mantissa_bits < -90;
+  *method = power && !job->element.is_codebook ? BK_TIMES : quotient && !deep ? BK_OVER : BK_CHECKED;
+  decoder p = make_decoder(&s->format);
+  for (int64_t b = 0; b < count; b += LANES) {
+    uint32_t in[LANES] = {0};
+    int lanes = count - b < LANES ? (int)(count - b) : LANES;
+    memcpy(in, scales + b, sizeof(uint32_t) * (size_t)lanes);
+    vu code = load_u(in);
+    vf f;
+    if (power) {
+      f = power_of_two_factor(code, s->kind == BK_SCALE_E8M0);
+    } else {
+      vf value = s->kind == BK_SCALE_FLOAT ? decode_lanes(code & ~s->ignored_bits, &p)
+                 : s->kind == BK_SCALE_E8M0
+                     ? bits_f(select_u(code == 0, code - code + 0x00400000u,
+                                       select_u(code == 255, code - code + 0x7fc00000u, code << 23)))
+                     : bits_f(code);
+      vf d = value * job->tensor_scale, nan = bits_f(code - code + 0x7fc00000u);
+      vf inside = *method == BK_OVER ? d : 1 / d;
+      f = select_f((d > TINY) & (d < 1 / TINY), inside, nan);
+      f = select_f(value == 0, (vf)1.0f, f);
+      f = select_f(value != value, (vf)0.0f, f);
+    }
+    if (any(f != f)) *method = BK_CHECKED | (*method == BK_OVER ? 0x100 : 0);
+    store_f(factor + b, f);
+  }
+  // Rows that start as quotients but hold a scale out of range: redo the factors as reciprocals.
+  if (*method & 0x100) {
+    *method = BK_CHECKED;
+    for (int64_t b = 0; b < count; b++)
+      if (factor[b] == factor[b]) factor[b] = 1 / factor[b];
+  }
+}
+
+static int64_t scales_and_factors(const bk_job *job, const uint32_t *amax, int64_t count, int given,
+                                  uint32_t *scales, float *factor, int32_t *method) {
+  int64_t clamped = given ? 0 : store_scales(job, amax, count, scales);
+  make_factors(job, scales, count, factor, method);
+  return clamped;
+}

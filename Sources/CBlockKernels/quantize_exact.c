@@ -1,0 +1,116 @@
+#include "kernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+#include <stdlib.h>
+
+// A chunk of columns of one band of rows: a whole number of tiles, small enough for the caches.
+typedef struct {
+  const bk_kernels *kernels;
+  const bk_job *job;
+  const bk_grid *grid;
+  const float *x;
+  const uint32_t *random;
+  uint8_t *codes;   // unpacked, or NULL
+  uint8_t *packed;  // two a byte, or NULL
+  uint32_t *scales;
+  int scales_given;
+} work;
+
+static void clear_codes(const work *w, uint8_t *codes, int64_t start, int64_t count) {
+  memset(codes + start * w->job->element.code_bytes, 0, (size_t)(count * w->job->element.code_bytes));
+}
+
+// Encodes one row of the chunk; `first` is the row-major index of its first element.
+static void encode_chunk_row(const work *w, int64_t first, int64_t columns, const float *factor,
+                             const uint32_t *scales, int32_t method, const uint32_t *amax) {
+  uint8_t buffer[BK_CHUNK];
+  int64_t tile = w->grid->tile_columns;
+  for (int64_t start = 0; start < columns;) {
+    // Wider blocks than a chunk are encoded in pieces of one block.
+    int64_t piece = columns - start;
+    if (piece > BK_CHUNK) piece = BK_CHUNK;
+    int64_t block = tile > BK_CHUNK ? 0 : start / tile;
+    int64_t at = first + start, bytes = w->job->element.code_bytes;
+    uint8_t *codes = w->packed ? buffer : w->codes + at * bytes;
+    bk_row row = {.job = w->job,
+                  .x = w->x + at,
+                  .factor = factor + block,
+                  .scales = scales + block,
+                  .random = w->random ? w->random + at : NULL,
+                  .columns = piece,
+                  .tile = tile > BK_CHUNK ? piece : tile,
+                  .method = method,
+                  .codes = codes};
+    w->kernels->encode_row(&row);
+    for (int64_t b = 0; b * row.tile < piece; b++) {
+      if (amax[block + b] < 0x7f800000) continue;
+      int64_t end = (b + 1) * row.tile < piece ? (b + 1) * row.tile : piece;
+      clear_codes(w, codes, b * row.tile, end - b * row.tile);
+    }
+    if (w->packed) {
+      int64_t column = at % w->grid->columns, line = at / w->grid->columns;
+      w->kernels->pack_row(buffer, piece,
+                           w->packed + line * ((w->grid->columns + 1) / 2) + column / 2);
+    }
+    start += piece;
+  }
+}
+
+static int64_t band_chunk(const work *w, int64_t first, int64_t rows, int64_t columns,
+                          uint32_t *scales) {
+  int64_t tile = w->grid->tile_columns, blocks = (columns + tile - 1) / tile;
+  uint32_t amax[BK_CHUNK];
+  float factor[BK_CHUNK + 16];
+  memset(amax, 0, sizeof(uint32_t) * (size_t)blocks);
+  for (int64_t r = 0; r < rows; r++)
+    w->kernels->row_amax(w->x + first + r * w->grid->columns, columns, tile, amax);
+  int32_t method;
+  int64_t clamped =
+      w->kernels->scales(w->job, amax, blocks, w->scales_given, scales, factor, &method);
+  if (w->scales_given) {
+    for (int64_t b = 0; b < blocks; b++) {
+      float s = bk_scale_value(&w->job->scale, scales[b]);
+      amax[b] = s == s ? 0 : 0x7f800000;
+    }
+  }
+  for (int64_t r = 0; r < rows; r++)
+    encode_chunk_row(w, first + r * w->grid->columns, columns, factor, scales, method, amax);
+  return clamped;
+}
+
+static bk_result run(const work *w) {
+  const bk_grid *g = w->grid;
+  bk_result result = {BK_OK, 0, 0};
+  int64_t tile = g->tile_columns;
+  int64_t step = tile >= BK_CHUNK ? tile : BK_CHUNK / tile * tile;
+  // Packing works on whole bytes: chunks start at even columns.
+  if (w->packed && (step & 1)) step = step * 2 <= BK_CHUNK ? step * 2 : BK_CHUNK / (2 * tile) * 2 * tile;
+  int64_t block_columns = (g->columns + tile - 1) / tile;
+  uint32_t *scales = w->scales;
+  for (int64_t m = 0; m < g->outer; m++) {
+    for (int64_t r = 0; r < g->rows; r += g->tile_rows) {
+      int64_t rows = g->rows - r < g->tile_rows ? g->rows - r : g->tile_rows;
+      int64_t first = (m * g->rows + r) * g->columns;
+      for (int64_t c = 0; c < g->columns; c += step) {
+        int64_t columns = g->columns - c < step ? g->columns - c : step;
+        result.clamped_scales += band_chunk(w, first + c, rows, columns, scales + c / tile);
+      }
+      scales += block_columns;
+    }
+  }
+  return result;
+}
+
+bk_result bk_quantize_exact(int target, const bk_job *job, const bk_grid *grid, const float *x,
+                            const uint32_t *random, int scales_given, void *codes,
+                            uint32_t *scales) {
+  work w = {bk_kernels_for(target), job, grid, x, random, codes, NULL, scales, scales_given};
+  return run(&w);
+}
+
+bk_result bk_quantize_packed(int target, const bk_job *job, const bk_grid *grid, const float *x,
+                             uint8_t *packed, uint32_t *scales) {
+  work w = {bk_kernels_for(target), job, grid, x, NULL, NULL, packed, scales, 0};
+  return run(&w);
+}
