@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* clang fuses a*b+c in functions that may use FMA otherwise (AVX-512 implies it), and bits change. */
+/* clang fuses a*b+c where FMA is at hand otherwise (AVX-512 implies it), and bits change. */
 #pragma STDC FP_CONTRACT OFF
 
 /* Eight lanes whatever the machine: one zmm register, two ymm, or four xmm or NEON ones. */
@@ -96,7 +96,7 @@ INLINE void add_eight(lanes *s, const float *xp, const float *vp, const double *
   s->counts[COUNT_NON_FINITE] -= ~finite;
 }
 
-/* n <= 8 elements in the lanes from `lane` on; the others get x = 0 and v = 0, which change nothing. */
+/* n <= 8 elements in the lanes from `lane` on; the others get x = v = 0, which changes nothing. */
 INLINE void add_some(lanes *s, const float *x, const float *v, const double *d, size_t n,
                      size_t lane, const bk_error_params *p, const int kind) {
   float xs[LANES] = {0}, vs[LANES] = {0};
@@ -119,29 +119,43 @@ INLINE void add_run(lanes *s, const float *x, const float *v, const double *d, s
   if (i < n) add_some(s, x + i, v + i, d + i, n - i, 0, p, kind);
 }
 
+/* Where the next element stands: d is its block's divisor, `position` its column. */
 typedef struct {
   const double *d;
-  size_t block, line, position; /* position: of the next element in its line */
-} block_divisors;
+  bk_tiling tiling;
+  size_t row, position, line_blocks;
+} tile_divisors;
+
+/* At the end of a line: the divisors of this row of tiles again, or on to the next. */
+INLINE void next_line(tile_divisors *b) {
+  b->position = 0;
+  b->row++;
+  if (b->row == b->tiling.rows) {
+    b->row = 0;
+  } else if (b->row % b->tiling.tile_rows != 0) {
+    b->d -= b->line_blocks;
+  }
+}
 
 /* Writes the divisors of the next n elements, one each. */
-INLINE void expand(block_divisors *b, double *out, size_t n) {
+INLINE void expand(tile_divisors *b, double *out, size_t n) {
+  const size_t width = b->tiling.tile_columns, line = b->tiling.columns;
   while (n > 0) {
-    size_t run = b->block - b->position % b->block;
-    if (run > b->line - b->position) run = b->line - b->position;
+    size_t run = width - b->position % width;
+    if (run > line - b->position) run = line - b->position;
     const size_t take = run < n ? run : n;
     for (size_t i = 0; i < take; i++) out[i] = *b->d;
     out += take;
     n -= take;
     b->position += take;
-    if (b->position == b->line) b->position = 0;
     if (take == run) b->d++;
+    if (b->position == line) next_line(b);
   }
 }
 
-/* The divisors are one per element where blocks is null. */
+/* The divisors are one per element where tiles is null. */
 INLINE void accumulate(bk_error_state *state, const float *x, const float *v, const double *d,
-                       block_divisors *blocks, size_t n, size_t start, const bk_error_params *p,
+                       tile_divisors *tiles, size_t n, size_t start, const bk_error_params *p,
                        const int kind) {
   enum { PIECE = 512 };
   double expanded[PIECE];
@@ -149,13 +163,13 @@ INLINE void accumulate(bk_error_state *state, const float *x, const float *v, co
   memcpy(s.sums, state->sums, sizeof s.sums);
   memcpy(s.maxima, state->maxima, sizeof s.maxima);
   memcpy(s.counts, state->counts, sizeof s.counts);
-  if (blocks == NULL) {
+  if (tiles == NULL) {
     add_run(&s, x, v, d, n, start, p, kind);
   } else {
     for (size_t i = 0; i < n;) {
       const size_t left = PIECE - (start + i) % LANES; /* so that later pieces start at lane 0 */
       const size_t piece = n - i < left ? n - i : left;
-      expand(blocks, expanded, piece);
+      expand(tiles, expanded, piece);
       add_run(&s, x + i, v + i, expanded, piece, start + i, p, kind);
       i += piece;
     }
@@ -166,8 +180,10 @@ INLINE void accumulate(bk_error_state *state, const float *x, const float *v, co
   state->count += n;
 }
 
-INLINE void moments(const float *x, size_t n, size_t block, float *amax, double *sum_squares) {
-  for (size_t from = 0; from < n; from += block) {
+/* One line's blocks: writes their moments, or adds them to those of the rows above. */
+INLINE void line_moments(const float *x, size_t n, size_t block, int first, float *amax,
+                         double *sum_squares) {
+  for (size_t from = 0; from < n; from += block, amax++, sum_squares++) {
     const size_t length = n - from < block ? n - from : block;
     f32x8 largest = {0};
     f64x8 sum = {0};
@@ -184,18 +200,34 @@ INLINE void moments(const float *x, size_t n, size_t block, float *amax, double 
       const i32x8 larger = (f32x8)magnitude > largest;
       largest = (f32x8)((magnitude & larger) | ((i32x8)largest & ~larger));
     }
-    float top = 0;
+    float top = first ? 0 : *amax;
     for (int lane = 0; lane < LANES; lane++) top = largest[lane] > top ? largest[lane] : top;
-    *amax++ = top;
-    *sum_squares++ = ((sum[0] + sum[4]) + (sum[2] + sum[6])) +
-                     ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+    const double total = ((sum[0] + sum[4]) + (sum[2] + sum[6])) +
+                         ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+    *amax = top;
+    *sum_squares = first ? total : *sum_squares + total;
+  }
+}
+
+INLINE void moments(const float *x, size_t rows, size_t columns, size_t tile_columns, float *amax,
+                    double *sum_squares) {
+  for (size_t row = 0; row < rows; row++, x += columns) {
+    if (row > 0 && tile_columns == 1) {
+      for (size_t i = 0; i < columns; i++) {
+        const float magnitude = __builtin_fabsf(x[i]);
+        amax[i] = magnitude > amax[i] ? magnitude : amax[i];
+        sum_squares[i] += (double)x[i] * (double)x[i];
+      }
+    } else {
+      line_moments(x, columns, tile_columns, row == 0, amax, sum_squares);
+    }
   }
 }
 
 /* One copy of every loop per instruction set, from the same source. */
 #define LOOPS(name, attribute)                                                                    \
   attribute static void accumulate_##name(                                                        \
-      bk_error_state *state, const float *x, const float *v, const double *d, block_divisors *b,  \
+      bk_error_state *state, const float *x, const float *v, const double *d, tile_divisors *b,  \
       size_t n, size_t start, const bk_error_params *p) {                                         \
     if (p->kind == BK_SPACING_FLOAT) {                                                            \
       accumulate(state, x, v, d, b, n, start, p, BK_SPACING_FLOAT);                               \
@@ -205,9 +237,10 @@ INLINE void moments(const float *x, size_t n, size_t block, float *amax, double 
       accumulate(state, x, v, d, b, n, start, p, BK_SPACING_CODEBOOK);                            \
     }                                                                                             \
   }                                                                                               \
-  attribute static void moments_##name(const float *x, size_t n, size_t block, float *amax,       \
+  attribute static void moments_##name(const float *x, size_t rows, size_t columns,               \
+                                       size_t tile_columns, float *amax,                          \
                                        double *sum_squares) {                                     \
-    moments(x, n, block, amax, sum_squares);                                                      \
+    moments(x, rows, columns, tile_columns, amax, sum_squares);                                   \
   }
 
 LOOPS(baseline, )
@@ -236,14 +269,14 @@ static int chosen(int target) {
 }
 
 static void dispatch(bk_error_state *state, const float *x, const float *v, const double *d,
-                     block_divisors *blocks, size_t n, size_t start, const bk_error_params *p,
+                     tile_divisors *tiles, size_t n, size_t start, const bk_error_params *p,
                      int target) {
   switch (chosen(target)) {
 #if defined(__x86_64__)
-    case BK_ERROR_AVX512: accumulate_avx512(state, x, v, d, blocks, n, start, p); break;
-    case BK_ERROR_AVX2: accumulate_avx2(state, x, v, d, blocks, n, start, p); break;
+    case BK_ERROR_AVX512: accumulate_avx512(state, x, v, d, tiles, n, start, p); break;
+    case BK_ERROR_AVX2: accumulate_avx2(state, x, v, d, tiles, n, start, p); break;
 #endif
-    default: accumulate_baseline(state, x, v, d, blocks, n, start, p); break;
+    default: accumulate_baseline(state, x, v, d, tiles, n, start, p); break;
   }
 }
 
@@ -252,11 +285,18 @@ void bk_error_accumulate(bk_error_state *state, const float *x, const float *v, 
   dispatch(state, x, v, d, NULL, n, start, params, target);
 }
 
-void bk_error_accumulate_blocks(bk_error_state *state, const float *x, const float *v,
-                                const double *d, size_t n, size_t start, size_t block, size_t line,
-                                size_t position, const bk_error_params *params, int target) {
-  block_divisors blocks = {.d = d, .block = block, .line = line, .position = position};
-  dispatch(state, x, v, d, &blocks, n, start, params, target);
+void bk_error_accumulate_tiles(bk_error_state *state, const float *x, const float *v,
+                               const double *d, size_t n, size_t start, const bk_tiling *tiling,
+                               const bk_error_params *params, int target) {
+  const size_t line = start / tiling->columns;
+  tile_divisors tiles = {
+      .d = d,
+      .tiling = *tiling,
+      .row = line % tiling->rows,
+      .position = start % tiling->columns,
+      .line_blocks = (tiling->columns - 1) / tiling->tile_columns + 1,
+  };
+  dispatch(state, x, v, d, &tiles, n, start, params, target);
 }
 
 static double lane_sum(const double *l) {
@@ -293,13 +333,19 @@ void bk_error_reduce(const bk_error_state *state, bk_error_sums *out) {
   out->non_finite = lane_count(state->counts[COUNT_NON_FINITE]);
 }
 
-void bk_block_moments(const float *x, size_t n, size_t block, float *amax, double *sum_squares,
-                      int target) {
+void bk_block_moments(const float *x, size_t rows, size_t columns, size_t tile_columns, float *amax,
+                      double *sum_squares, int target) {
   switch (chosen(target)) {
 #if defined(__x86_64__)
-    case BK_ERROR_AVX512: moments_avx512(x, n, block, amax, sum_squares); break;
-    case BK_ERROR_AVX2: moments_avx2(x, n, block, amax, sum_squares); break;
+    case BK_ERROR_AVX512:
+      moments_avx512(x, rows, columns, tile_columns, amax, sum_squares);
+      break;
+    case BK_ERROR_AVX2:
+      moments_avx2(x, rows, columns, tile_columns, amax, sum_squares);
+      break;
 #endif
-    default: moments_baseline(x, n, block, amax, sum_squares); break;
+    default:
+      moments_baseline(x, rows, columns, tile_columns, amax, sum_squares);
+      break;
   }
 }

@@ -1,4 +1,4 @@
-import CBlockKernels
+import NumberFormats
 
 /// The distribution of the blocks' crest factors, amax/rms, where amax is the largest |x| of a block
 /// and rms the root of the mean of its x². The factor is without unit and lies between 1 and the root
@@ -56,11 +56,32 @@ public struct CrestHistogram: Sendable, Equatable {
     bins[bin] += 1
   }
 
-  /// Adds the blocks of one line, as ``BlockMoments`` holds them.
+  /// Adds the blocks of one row of blocks.
   public mutating func add(_ moments: BlockMoments) {
     for i in moments.amax.indices {
       add(
         amax: moments.amax[i], sumSquares: moments.sumSquares[i], length: moments.length(of: i))
+    }
+  }
+
+  /// Adds every block of a grid, a tensor's or a slab's.
+  ///
+  /// - Parameters:
+  ///   - x: The grid's elements, row-major.
+  ///   - grid: How they are cut into blocks.
+  ///   - target: The instruction set.
+  public mutating func add(
+    x: UnsafeBufferPointer<Float>, grid: BlockGrid, target: KernelTarget = .automatic
+  ) {
+    precondition(x.count == grid.elementCount)
+    guard !x.isEmpty else { return }
+    for matrix in 0..<grid.outer {
+      for row in stride(from: 0, to: grid.rows, by: grid.tileRows) {
+        let rows = min(grid.tileRows, grid.rows - row)
+        let start = (matrix * grid.rows + row) * grid.columns
+        let part = UnsafeBufferPointer(rebasing: x[start..<(start + rows * grid.columns)])
+        add(BlockMoments(x: part, rows: rows, tileColumns: grid.tileColumns, target: target))
+      }
     }
   }
 
@@ -113,48 +134,4 @@ public struct CrestHistogram: Sendable, Equatable {
     let half = UInt64(1) << UInt64(51 - binBits)
     return Double(bitPattern: (1.0).bitPattern + UInt64(bin) << UInt64(52 - binBits) + half)
   }
-}
-
-/// The largest |x| and Σx² of the blocks of one line; added up over the rows of a tile by
-/// ``merge(_:)``.
-public struct BlockMoments: Sendable, Equatable {
-  /// The largest |x| of each block; NaN ignored.
-  public private(set) var amax: [Float]
-  /// Σx² of each block, in double; NaN or infinite where an x is.
-  public private(set) var sumSquares: [Double]
-  /// Elements in a full block of the line.
-  public let block: Int
-  /// Elements in the line.
-  public let line: Int
-  /// Rows added up, for tiles.
-  public private(set) var rows = 1
-
-  /// Cuts a line into blocks of `block` elements, the last possibly shorter.
-  public init(line x: UnsafeBufferPointer<Float>, block: Int, target: KernelTarget = .automatic) {
-    precondition(block > 0)
-    self.block = block
-    line = x.count
-    let count = x.isEmpty ? 0 : (x.count - 1) / block + 1
-    var sums = [Double](repeating: 0, count: count)
-    amax = [Float](unsafeUninitializedCapacity: count) { amax, filled in
-      if let base = x.baseAddress, let out = amax.baseAddress {
-        bk_block_moments(base, x.count, block, out, &sums, target.code)
-      }
-      filled = count
-    }
-    sumSquares = sums
-  }
-
-  /// Adds the next row of a tile: a line of the same length and block. Rows go in index order.
-  public mutating func merge(_ row: BlockMoments) {
-    precondition(row.block == block && row.line == line)
-    for i in amax.indices {
-      amax[i] = max(amax[i], row.amax[i])
-      sumSquares[i] += row.sumSquares[i]
-    }
-    rows += row.rows
-  }
-
-  /// Elements of block `index`: rows times its width.
-  public func length(of index: Int) -> Int { rows * min(block, line - index * block) }
 }

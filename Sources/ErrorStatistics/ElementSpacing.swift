@@ -1,4 +1,5 @@
 import CBlockKernels
+import NumberFormats
 
 /// Where the values of an element format lie, as far as error statistics need to know: the largest
 /// finite value, beyond which an element is saturated, and the gap between neighbours around a value,
@@ -21,6 +22,28 @@ public struct ElementSpacing: Sendable, Equatable {
 
   /// The element's largest finite magnitude, maxE.
   public let largest: Double
+
+  /// The spacing of a descriptor's element. An integer's maxE is its largest positive value.
+  public init(_ element: ElementFormat) {
+    switch element.kind {
+    case .float(let layout):
+      let code = Int(layout.largestFiniteMagnitudeCode)
+      let field = code >> layout.mantissaBits
+      let fraction = code & (1 << layout.mantissaBits - 1)
+      let minExponent = layout.zeroExponentIsSubnormal ? 1 - layout.bias : -layout.bias
+      let hidden = field > 0 || !layout.zeroExponentIsSubnormal ? 1 << layout.mantissaBits : 0
+      let unit = max(field - layout.bias, minExponent) - layout.mantissaBits
+      self = .float(
+        mantissaBits: layout.mantissaBits, minExponent: minExponent,
+        largest: Double(hidden + fraction) * Self.power(unit),
+        subnormals: layout.zeroExponentIsSubnormal)
+    case .integer(let layout):
+      let step = Self.power(-layout.fractionBits)
+      self = .integer(step: step, largest: Double(1 << (layout.bits - 1) - 1) * step)
+    case .codebook(let values):
+      self = .codebook(values.map(Double.init))
+    }
+  }
 
   /// A floating-point element.
   ///

@@ -1,4 +1,5 @@
 import CBlockKernels
+import NumberFormats
 
 /// Streams elements in row-major order and cuts them into the tensor's fixed chunks.
 ///
@@ -51,30 +52,35 @@ public struct ErrorAccumulator: Sendable {
     }
   }
 
-  /// Adds the next elements, with one divisor per block along the last axis.
+  /// Adds the next elements, with one divisor per block.
   ///
   /// - Parameters:
   ///   - x: The originals.
   ///   - values: The decoded element values v, as many.
-  ///   - blockDivisors: s·T of each block that these elements touch, in row-major order of the blocks,
-  ///     the first being the block of the first element; in the range of ``add(x:values:divisors:)``.
-  ///   - block: Elements in a block; the last block of a line may be shorter.
-  ///   - line: Elements in a line, the last axis' length. The tensor begins with a line.
+  ///   - blockDivisors: s·T of blocks in the tensor's row-major order of blocks: at least all those in
+  ///     the rows of blocks that these elements touch; in the range of ``add(x:values:divisors:)``.
+  ///   - firstBlock: The tensor's index of the block of `blockDivisors[0]`.
+  ///   - grid: The blocks of the whole tensor.
   public mutating func add(
     x: UnsafeBufferPointer<Float>, values: UnsafeBufferPointer<Float>,
-    blockDivisors: UnsafeBufferPointer<Double>, block: Int, line: Int
+    blockDivisors: UnsafeBufferPointer<Double>, firstBlock: Int, grid: BlockGrid
   ) {
-    precondition(values.count == x.count && block > 0 && (line > 0 || x.isEmpty))
+    precondition(values.count == x.count && nextIndex + x.count <= grid.elementCount)
     guard let x0 = x.baseAddress, let v0 = values.baseAddress, !x.isEmpty else { return }
-    let blocksPerLine = (line - 1) / block + 1
-    func ordinal(_ index: Int) -> Int { index / line * blocksPerLine + index % line / block }
-    let first = ordinal(nextIndex)
-    precondition(blockDivisors.count > ordinal(nextIndex + x.count - 1) - first)
+    var tiling = bk_tiling()
+    tiling.rows = grid.rows
+    tiling.columns = grid.columns
+    tiling.tile_rows = grid.tileRows
+    tiling.tile_columns = grid.tileColumns
+    let width = grid.blockColumns
+    let low = grid.blockIndex(ofElement: nextIndex) / width * width
+    let high = (grid.blockIndex(ofElement: nextIndex + x.count - 1) / width + 1) * width
+    precondition(firstBlock <= low && high - firstBlock <= blockDivisors.count)
     guard let d0 = blockDivisors.baseAddress else { return }
     addByChunk(count: x.count) { state, parameters, done, count, index, target in
-      bk_error_accumulate_blocks(
-        state, x0 + done, v0 + done, d0 + (ordinal(index) - first), count, index, block, line,
-        index % line, parameters, target)
+      bk_error_accumulate_tiles(
+        state, x0 + done, v0 + done, d0 + (grid.blockIndex(ofElement: index) - firstBlock), count,
+        index, &tiling, parameters, target)
     }
   }
 

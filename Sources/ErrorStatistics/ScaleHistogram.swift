@@ -1,3 +1,5 @@
+import NumberFormats
+
 /// How often each scale occurs, over the blocks of a tensor.
 ///
 /// Scales of at most 8 bits are counted by code, wider ones by the binary exponent ⌊log2|s|⌋ of the
@@ -15,18 +17,24 @@ public enum ScaleHistogram: Sendable, Equatable {
     .exponents(counts: [:], zeros: 0, nonFinite: 0)
   }
 
-  /// Counts the scale codes of some blocks; only for a histogram over codes.
-  public mutating func add(codes: some Sequence<UInt8>) {
+  /// The empty histogram of a scale format's kind.
+  public static func empty(for format: ScaleFormat) -> ScaleHistogram {
+    format.storedBits <= 8 ? .emptyCodes : .emptyExponents
+  }
+
+  /// Counts the scale codes of some blocks, as stored; only for a histogram over codes. Bits above
+  /// the lowest eight are ignored.
+  public mutating func add(codes: UnsafeBufferPointer<UInt32>) {
     guard case .codes(var bins) = self else {
       preconditionFailure("codes added to a histogram over exponents")
     }
     self = .emptyExponents  // so that the bins are not copied
-    for code in codes { bins[Int(code)] += 1 }
+    for code in codes { bins[Int(code & 0xff)] += 1 }
     self = .codes(bins)
   }
 
   /// Counts the decoded scales of some blocks; only for a histogram over exponents.
-  public mutating func add(scales: some Sequence<Float>) {
+  public mutating func add(scales: UnsafeBufferPointer<Float>) {
     guard case .exponents(var counts, var zeros, var nonFinite) = self else {
       preconditionFailure("decoded scales added to a histogram over codes")
     }

@@ -65,10 +65,14 @@ public struct TensorErrorAccumulator: Sendable, Equatable {
   }
 
   /// Counts the scale codes of some blocks, for a scale of at most 8 bits.
-  public mutating func addScales(codes: some Sequence<UInt8>) { scales?.add(codes: codes) }
+  public mutating func addScales(codes: UnsafeBufferPointer<UInt32>) {
+    scales?.add(codes: codes)
+  }
 
   /// Counts the decoded scales of some blocks, for a wider scale.
-  public mutating func addScales(decoded: some Sequence<Float>) { scales?.add(scales: decoded) }
+  public mutating func addScales(decoded: UnsafeBufferPointer<Float>) {
+    scales?.add(scales: decoded)
+  }
 
   /// Adds block statistics gathered elsewhere, on another thread say.
   public mutating func merge(crest: CrestHistogram, scales: ScaleHistogram, clampedScales: Int) {

@@ -1,4 +1,5 @@
 import ErrorStatistics
+import NumberFormats
 import Testing
 
 @Suite("Statistics against 700-bit arithmetic")
@@ -28,6 +29,60 @@ struct AgreementTests {
         observed == expected,
         "\(element) \(kind): expected \(bits(expected)), observed \(bits(observed))")
     }
+  }
+
+  @Test("Each element alone is measured in the gap that brackets it", arguments: SampleElement.all)
+  func everyGap(element: SampleElement) {
+    let gaps = GapFinder(element)
+    for kind in [SampleKind.normal, .ties, .zerosAndSubnormals, .hugeRange, .wideDivisors] {
+      let data = SampleData(kind, element, count: 600, seed: 55)
+      for i in data.x.indices where data.x[i].isFinite {
+        var one = data
+        one.x = [data.x[i]]
+        one.values = [data.values[i]]
+        one.divisors = [data.divisors[i]]
+        let q = Real(Double(data.x[i])) / Real(data.divisors[i])
+        let error = (q - Real(Double(data.values[i]))).magnitude
+        let expected = (error / gaps.gap(around: q)).double
+        let observed = one.report(element).maxULP
+        // v·d is inexact by 2^-53 of itself where v and d together have more than 53 bits.
+        let slack = kind == .wideDivisors ? 1e-9 : 1e-15
+        #expect(
+          observed == expected || distance(observed, expected) <= slack,
+          "\(element) \(kind) x \(data.x[i]) d \(data.divisors[i]): expected \(bits(expected)), observed \(bits(observed))"
+        )
+      }
+    }
+  }
+
+  @Test("A descriptor's spacing is that of its fields")
+  func descriptors() {
+    func spacing(_ kind: ElementFormat.Kind) -> ElementSpacing {
+      ElementSpacing(ElementFormat(name: "x", kind: kind))
+    }
+    func float(_ e: Int, _ m: Int, _ bias: Int, _ nonFinite: NonFiniteEncoding) -> ElementSpacing {
+      spacing(
+        .float(
+          FloatLayout(
+            signBits: 1, exponentBits: e, mantissaBits: m, bias: bias, nonFinite: nonFinite)))
+    }
+    func integer(_ bits: Int, _ fraction: Int) -> ElementSpacing {
+      spacing(
+        .integer(
+          IntegerLayout(
+            bits: bits, fractionBits: fraction, encoding: .twosComplement, fullRange: false)))
+    }
+    let expected: [String: ElementSpacing] = [
+      "e2m1": float(2, 1, 1, .none), "e4m3": float(4, 3, 7, .allOnesNaN),
+      "e5m2": float(5, 2, 15, .ieee), "e3m0": float(3, 0, 3, .none),
+      "e4m3b11fnuz": float(4, 3, 11, .negativeZeroNaN), "e1m2": float(1, 2, 1, .none),
+      "fp16": float(5, 10, 15, .ieee), "bf16": float(8, 7, 127, .ieee),
+      "int8": integer(8, 0), "mxint8": integer(8, 6), "int4 full range": integer(4, 0),
+      "nf4": spacing(.codebook(SampleElement.nf4)),
+    ]
+    let known = SampleElement.all.filter { expected[$0.name] != nil }
+    #expect(known.count == expected.count)
+    for element in known { #expect(expected[element.name] == element.spacing, "\(element)") }
   }
 
   @Test("Ties are half a gap from the code", arguments: SampleElement.all)

@@ -1,4 +1,5 @@
 import ErrorStatistics
+import NumberFormats
 import Testing
 
 @Suite("Block statistics")
@@ -25,7 +26,7 @@ struct BlockStatisticsTests {
       let x = sample(40_003, seed: UInt64(block))
       let exact = crestFactors(x, block: block).sorted()
       var histogram = CrestHistogram()
-      x.withUnsafeBufferPointer { histogram.add(BlockMoments(line: $0, block: block)) }
+      x.withUnsafeBufferPointer { histogram.add(BlockMoments(x: $0, tileColumns: block)) }
       #expect(histogram.count == exact.count)
       for probability in CrestHistogram.reportedProbabilities {
         let position = probability * Double(exact.count - 1)
@@ -46,10 +47,10 @@ struct BlockStatisticsTests {
     let x = sample(1003, seed: 8) + [.leastNonzeroMagnitude, -0.0, .greatestFiniteMagnitude]
     for block in [1, 3, 7, 8, 9, 16, 100, 2000] {
       x.withUnsafeBufferPointer { buffer in
-        let baseline = BlockMoments(line: buffer, block: block, target: .baseline)
+        let baseline = BlockMoments(x: buffer, tileColumns: block, target: .baseline)
         #expect(baseline.amax.count == (x.count + block - 1) / block)
         for target in KernelTarget.allCases {
-          #expect(BlockMoments(line: buffer, block: block, target: target) == baseline)
+          #expect(BlockMoments(x: buffer, tileColumns: block, target: target) == baseline)
         }
         for i in baseline.amax.indices {
           let part = x[i * block..<min((i + 1) * block, x.count)]
@@ -62,19 +63,27 @@ struct BlockStatisticsTests {
     }
   }
 
-  @Test("Rows of a tile add up to its moments")
-  func tiles() {
-    let rows = (0..<3).map { sample(10, seed: UInt64($0)) }
-    var tile = rows[0].withUnsafeBufferPointer { BlockMoments(line: $0, block: 4) }
-    for row in rows.dropFirst() {
-      row.withUnsafeBufferPointer { tile.merge(BlockMoments(line: $0, block: 4)) }
-    }
-    #expect((0..<3).map { tile.length(of: $0) } == [12, 12, 6])
-    for i in 0..<3 {
-      let part = rows.flatMap { $0[i * 4..<min(i * 4 + 4, 10)] }
-      let squares = part.reduce(Real(0)) { $0 + Real(Double($1)) * Real(Double($1)) }
-      #expect(tile.amax[i] == part.map { abs($0) }.max())
-      #expect(distance(tile.sumSquares[i], squares.double) <= 1e-14)
+  @Test("Blocks of every shape have the crest factors of their elements")
+  func grids() throws {
+    let shapes: [([Int], Int, BlockShape)] = [
+      ([30, 40], -1, .line(16)), ([30, 40], 0, .line(16)), ([2, 30, 7], 1, .line(8)),
+      ([2, 33, 50], -1, .tile(rows: 16, columns: 16)), ([40, 9], 0, .axis), ([40, 9], -1, .tensor),
+    ]
+    for (shape, axis, block) in shapes {
+      let grid = try BlockGrid(shape: shape, axis: axis, block: block)
+      let x = sample(grid.elementCount, seed: 12)
+      var members = [[Float]](repeating: [], count: grid.blockCount)
+      for i in x.indices { members[grid.blockIndex(ofElement: i)].append(x[i]) }
+      let exact = members.map { crestFactors($0, block: $0.count)[0] }.sorted()
+      for target in KernelTarget.allCases {
+        var histogram = CrestHistogram()
+        x.withUnsafeBufferPointer { histogram.add(x: $0, grid: grid, target: target) }
+        #expect(histogram.count == exact.count && histogram.undefinedCount == 0)
+        #expect(distance(histogram.least, exact[0]) <= 1e-15)
+        #expect(distance(histogram.quantile(1), exact[exact.count - 1]) <= 1e-15)
+        let middle = exact[(exact.count - 1) / 2] + exact[exact.count / 2]
+        #expect(distance(histogram.quantile(0.5), middle / 2) <= 1.0 / 8192, "\(shape) \(block)")
+      }
     }
   }
 
@@ -82,7 +91,7 @@ struct BlockStatisticsTests {
   func undefinedBlocks() {
     let x: [Float] = [0, -0.0, 1, .nan, .infinity, 2, 3, 3, 5]
     var histogram = CrestHistogram()
-    x.withUnsafeBufferPointer { histogram.add(BlockMoments(line: $0, block: 2)) }
+    x.withUnsafeBufferPointer { histogram.add(BlockMoments(x: $0, tileColumns: 2)) }
     #expect(histogram.undefinedCount == 3 && histogram.count == 2)
     #expect(histogram.least == 1 && histogram.greatest == 1)
     #expect(CrestHistogram().quantile(0.5) == nil)
@@ -104,7 +113,7 @@ struct BlockStatisticsTests {
     for (i, start) in stride(from: 0, to: x.count, by: 900).enumerated() {
       // Blocks of different lengths, so that the two parts reach different octaves.
       x[start..<start + 900].withUnsafeBufferPointer {
-        let moments = BlockMoments(line: $0, block: i % 2 == 0 ? 4 : 450)
+        let moments = BlockMoments(x: $0, tileColumns: i % 2 == 0 ? 4 : 450)
         whole.add(moments)
         parts[i % 2].add(moments)
       }
@@ -118,7 +127,7 @@ struct BlockStatisticsTests {
   @Test("Scales are counted by code, or by binary exponent with zeros and non-finite ones apart")
   func scales() {
     var codes = ScaleHistogram.emptyCodes
-    codes.add(codes: [0, 255, 7, 7])
+    [0, 255, 7, 7].withUnsafeBufferPointer { codes.add(codes: $0) }
     guard case .codes(let bins) = codes else {
       Issue.record("not a histogram of codes")
       return
@@ -126,7 +135,9 @@ struct BlockStatisticsTests {
     #expect(bins.count == 256 && bins[0] == 1 && bins[255] == 1 && bins[7] == 2)
 
     var exponents = ScaleHistogram.emptyExponents
-    exponents.add(scales: [1, 1.99, 0.999, 0, .nan, .infinity, 0x1p-149, -3])
+    [1, 1.99, 0.999, 0, .nan, .infinity, 0x1p-149, -3].withUnsafeBufferPointer {
+      exponents.add(scales: $0)
+    }
     #expect(
       exponents
         == .exponents(counts: [0: 2, -1: 1, -149: 1, 1: 1], zeros: 1, nonFinite: 2))

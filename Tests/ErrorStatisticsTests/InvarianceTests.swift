@@ -1,4 +1,5 @@
 import ErrorStatistics
+import NumberFormats
 import Testing
 
 @Suite("The same bits however the work is cut")
@@ -56,32 +57,53 @@ struct InvarianceTests {
     #expect(chunks == data.chunks(element))
   }
 
-  @Test("Short last blocks and lines of any length find their divisors")
-  func blocksOfLines() {
+  static let grids: [(shape: [Int], axis: Int, block: BlockShape)] = [
+    ([70_000, 1], -1, .line(1)), ([10_001, 7], -1, .line(3)), ([701, 100], -1, .line(17)),
+    ([2123, 33], -1, .line(64)), ([70, 1000], -1, .line(24)), ([137, 513], -1, .axis),
+    ([300, 250], 0, .line(16)), ([3, 111, 211], 1, .line(24)), ([300, 250], 0, .axis),
+    ([5, 33, 417], -1, .tile(rows: 16, columns: 16)),
+    ([260, 300], 0, .tile(rows: 128, columns: 128)),
+    ([70_001], -1, .tensor),
+  ]
+
+  @Test("Blocks of any shape find their divisors, whole tensors or slabs", arguments: grids)
+  func divisorsOfGrid(shape: [Int], axis: Int, block: BlockShape) throws {
+    let grid = try BlockGrid(shape: shape, axis: axis, block: block)
     let element = SampleElement.all[0]
-    for (line, block) in [(1, 1), (7, 3), (100, 17), (33, 64), (1000, 24), (513, 128)] {
-      let lines = 70_000 / line
-      var data = SampleData(.normal, element, count: lines * line, seed: 6)
-      var perBlock: [Double] = []
-      for i in data.x.indices {
-        if i % line % block == 0 { perBlock.append(Double(1 + i * 7 % 61) / 64) }
-        data.divisors[i] = perBlock[perBlock.count - 1]
-      }
+    var data = SampleData(.normal, element, count: grid.elementCount, seed: 6)
+    let perBlock = (0..<grid.blockCount).map { Double(1 + $0 * 7 % 61) / 64 }
+    for i in data.x.indices { data.divisors[i] = perBlock[grid.blockIndex(ofElement: i)] }
+    let expected = data.chunks(element)
+    for size in [Int.max, 20_000, 1] {
       var accumulator = ErrorAccumulator(element: element.spacing)
-      let blocksPerLine = (line - 1) / block + 1
-      for firstLine in stride(from: 0, to: lines, by: 13) {
-        let lastLine = min(firstLine + 13, lines)
-        data.x[firstLine * line..<lastLine * line].withUnsafeBufferPointer { x in
-          data.values[firstLine * line..<lastLine * line].withUnsafeBufferPointer { values in
-            perBlock[firstLine * blocksPerLine..<lastLine * blocksPerLine]
-              .withUnsafeBufferPointer {
-                accumulator.add(x: x, values: values, blockDivisors: $0, block: block, line: line)
-              }
+      for slab in grid.slabs(maximumElements: size) {
+        data.x[slab.elements].withUnsafeBufferPointer { x in
+          data.values[slab.elements].withUnsafeBufferPointer { values in
+            perBlock[slab.blocks].withUnsafeBufferPointer {
+              accumulator.add(
+                x: x, values: values, blockDivisors: $0, firstBlock: slab.blocks.lowerBound,
+                grid: grid)
+            }
           }
         }
       }
-      #expect(accumulator.finish() == data.chunks(element), "lines of \(line), blocks of \(block)")
+      #expect(accumulator.finish() == expected, "\(shape) \(block), slabs of \(size)")
     }
+    // Pieces that end anywhere in a line or a tile.
+    var accumulator = ErrorAccumulator(element: element.spacing)
+    var done = 0
+    while done < grid.elementCount {
+      let end = min(done + 1 + done % 977, grid.elementCount)
+      data.x[done..<end].withUnsafeBufferPointer { x in
+        data.values[done..<end].withUnsafeBufferPointer { values in
+          perBlock.withUnsafeBufferPointer {
+            accumulator.add(x: x, values: values, blockDivisors: $0, firstBlock: 0, grid: grid)
+          }
+        }
+      }
+      done = end
+    }
+    #expect(accumulator.finish() == expected, "\(shape) \(block), odd pieces")
   }
 
   @Test("A total weighs elements equally and keeps the order's bits")
@@ -93,7 +115,7 @@ struct InvarianceTests {
       let data = SampleData(.normal, element, count: count, seed: UInt64(i))
       var tensor = TensorErrorAccumulator(scales: .emptyCodes)
       tensor.append(data.chunks(element))
-      tensor.addScales(codes: [UInt8(i), 255])
+      [UInt32(i), 255].withUnsafeBufferPointer { tensor.addScales(codes: $0) }
       tensor.clampedScales = i
       tensor.setBits(perElement: Double(4 + i))
       total.merge(tensor)

@@ -64,7 +64,7 @@ struct SampleElement: Sendable, CustomStringConvertible {
       name: name, spacing: .codebook(doubles.reversed()), values: doubles, symmetric: false)
   }
 
-  private static let nf4: [Float] = [
+  static let nf4: [Float] = [
     -1, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.091050036, 0,
     0.0795803, 0.1609302, 0.2461123, 0.33791524, 0.44070983, 0.562617, 0.72295684, 1,
   ]

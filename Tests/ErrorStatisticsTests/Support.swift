@@ -1,4 +1,5 @@
 import ErrorStatistics
+import NumberFormats
 
 extension SampleData {
   /// The chunks of the whole data, cut into calls of the given lengths (repeated until the end).
@@ -8,6 +9,7 @@ extension SampleData {
   ) -> [ChunkSums] {
     var accumulator = ErrorAccumulator(element: element.spacing, target: target)
     let blocks = blockDivisors
+    guard let grid = try? BlockGrid(shape: [x.count], block: .line(Self.block)) else { return [] }
     var done = 0
     var turn = 0
     while done < x.count {
@@ -16,9 +18,9 @@ extension SampleData {
       x[done..<end].withUnsafeBufferPointer { x in
         values[done..<end].withUnsafeBufferPointer { values in
           if byBlock {
-            blocks[(done / Self.block)...].withUnsafeBufferPointer {
+            blocks.withUnsafeBufferPointer {
               accumulator.add(
-                x: x, values: values, blockDivisors: $0, block: Self.block, line: self.x.count)
+                x: x, values: values, blockDivisors: $0, firstBlock: 0, grid: grid)
             }
           } else {
             divisors[done..<end].withUnsafeBufferPointer {

@@ -8,11 +8,11 @@
  * x is the original float32, v the decoded element value, d the divisor s*T; y = v*d and e = y - x
  * in double. Element i of the tensor always goes to lane i mod 8, and the lanes are added in one
  * fixed order at the end: the same bits for every way of cutting a chunk into calls and for every
- * instruction set. An element whose x or y is not finite is counted and left out of sums and maxima. */
+ * instruction set. An element whose x or y is not finite is counted and otherwise left out. */
 
 enum { BK_ERROR_LANES = 8, BK_ERROR_CHUNK = 65536 };
 
-/* Which loop runs. One that this machine lacks is replaced by the best it has: the bits are equal. */
+/* Which loop runs. One that this machine lacks is replaced by the best it has, with equal bits. */
 enum { BK_ERROR_AUTO = 0, BK_ERROR_AVX512 = 1, BK_ERROR_AVX2 = 2, BK_ERROR_BASELINE = 3 };
 
 enum { BK_SPACING_FLOAT = 0, BK_SPACING_INTEGER = 1, BK_SPACING_CODEBOOK = 2 };
@@ -60,25 +60,32 @@ typedef struct {
 /* Whether this machine runs a target's own loop: 1 or 0. */
 int bk_error_target_supported(int target);
 
-/* Adds n elements, the first of which has index start in the tensor, to the chunk that holds them. The
- * calls of one chunk come in index order without gaps. d holds one divisor per element, zero or a
- * normal double, of either sign; NaN and infinite ones give NaN or infinite y. */
+/* Adds n elements, the first of which has index start in the tensor, to the chunk that holds them.
+ * The calls of one chunk come in index order without gaps. d holds one divisor per element, zero or
+ * a normal double, of either sign; NaN and infinite ones give NaN or infinite y. */
 void bk_error_accumulate(bk_error_state *state, const float *x, const float *v, const double *d,
                          size_t n, size_t start, const bk_error_params *params, int target);
 
-/* The same with one divisor per block: lines of `line` elements are cut into blocks of `block`, the
- * last of a line possibly shorter. x[0] stands at `position` in its line and d[0] is its block's. */
-void bk_error_accumulate_blocks(bk_error_state *state, const float *x, const float *v,
-                                const double *d, size_t n, size_t start, size_t block, size_t line,
-                                size_t position, const bk_error_params *params, int target);
+/* Matrices of rows x columns, one behind the other, each cut into tiles clipped at the edges; all
+ * four are at least 1. Runs along the last axis are tiles of one row. */
+typedef struct {
+  size_t rows, columns, tile_rows, tile_columns;
+} bk_tiling;
+
+/* The same with one divisor per tile, in row-major order of the tiles, d pointing at that of the
+ * first element: those before it in its row of tiles are read too. */
+void bk_error_accumulate_tiles(bk_error_state *state, const float *x, const float *v,
+                               const double *d, size_t n, size_t start, const bk_tiling *tiling,
+                               const bk_error_params *params, int target);
 
 /* Adds up the lanes in their fixed order. */
 void bk_error_reduce(const bk_error_state *state, bk_error_sums *out);
 
-/* For each block of a line of n elements (the last possibly shorter): the largest |x| (NaN ignored)
- * and the sum of x^2 in double, element j of a block in lane j mod 8. The sum is NaN or infinite
- * exactly when the block holds a NaN or an infinity. Writes ceil(n/block) entries; block >= 1. */
-void bk_block_moments(const float *x, size_t n, size_t block, float *amax, double *sum_squares,
-                      int target);
+/* For each tile of one row of tiles (rows x columns elements, the last tile possibly narrower): the
+ * largest |x| (NaN ignored) and the sum of x^2 in double: row by row, column j of a tile in lane
+ * j mod 8. The sum is NaN or infinite exactly when the tile holds a NaN or an infinity. Writes
+ * ceil(columns/tile_columns) entries; rows and tile_columns are at least 1. */
+void bk_block_moments(const float *x, size_t rows, size_t columns, size_t tile_columns, float *amax,
+                      double *sum_squares, int target);
 
 #endif
