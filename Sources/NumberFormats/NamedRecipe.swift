@@ -217,6 +217,8 @@ extension NamedRecipe {
     case one
     /// 0, so that elements vanish (triton_kernels).
     case zero
+    /// 2^126, one binade short (torchao's floor, ceil and even).
+    case halved = "2^126"
   }
 
   /// How the quotient becomes an element.

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "error_statistics.h"
+
 #define BK_ROUND_TIES_TO_EVEN 0
 #define BK_ROUND_TIES_TO_AWAY 1
 #define BK_ROUND_TIES_TOWARD_ZERO 2
