@@ -128,7 +128,8 @@ def dequantize_wants_both_codes_and_scales(missing):
 
 
 @case(("error", ["--format", "mxfp4"]), ("quantize", ["--format", "mxfp4", "--output", "o"]),
-      ("dequantize", ["--output", "o.npy"]), ("recipes", ["--format", "mxfp4", "--recipe", "exact"]))
+      ("dequantize", ["--output", "o.npy"]),
+      ("recipes", ["--format", "mxfp4", "--recipe", "exact,exact-ceil"]))
 def a_missing_file_exits_66(verb, rest):
     with folder() as place:
         fail(NO_INPUT, verb, place / "absent.safetensors", *rest, cwd=place,

@@ -1,8 +1,8 @@
 """The rational model itself against outputs of other software, where that software is exact.
 
 torchao's and microxcaling's MX conversions scale by powers of two, so they equal the exact recipes
-wherever no NaN, infinity or subnormal block is in play. Scale byte 0 is left out for torchao: it
-multiplies such a block by 2^126 (floor, ceil, even) or by 1 (rceil), not by 2^127.
+but for blocks of subnormals. Scale byte 0 is left out for torchao: it multiplies such a block by
+2^126 (floor, ceil, even) or by 1 (rceil), not by 2^127.
 """
 
 import json
@@ -27,10 +27,9 @@ def unpack(data):
 
 
 def plain(values, block):
-    """Whether a block has only finite values and a largest magnitude that is normal, or is zero."""
-    magnitudes = [abs(values[i]) for i in block]
-    return all(map(math.isfinite, magnitudes)) and (
-        max(magnitudes) == 0 or max(magnitudes) >= LOWEST_NORMAL)
+    """Whether a block's largest magnitude is a normal number, or zero."""
+    largest = max(abs(values[i]) for i in block)
+    return largest == 0 or largest >= LOWEST_NORMAL
 
 
 def any_value(values, block):

@@ -7,17 +7,17 @@ import math
 import inputs
 import model
 from files import float32, write_npy, write_safetensors
-from harness import (BAD_DATA, NO_INPUT, OK, USAGE, blockscale, case, expect, expect_equal, fail, folder,
-                     strict_json, succeed)
+from harness import (BAD_DATA, NO_INPUT, OK, USAGE, blockscale, case, expect, expect_equal, fail,
+                     folder, strict_json, succeed)
 
-ELEMENTS = """e2m1 e2m3 e3m2 e4m3 e5m2 e4m3_ieee e3m4 e4m3_fnuz e5m2_fnuz e4m3b11_fnuz e3m0 e1m2 e0m3
- int2 int3 int4 int5 int6 int7 int8 mxint8 mxint4 nf4 bf16 fp16 tf32""".split()
+ELEMENTS = """e2m1 e2m3 e3m2 e4m3 e5m2 e4m3_ieee e3m4 e4m3_fnuz e5m2_fnuz e4m3b11_fnuz e3m0 e1m2
+ e0m3 int2 int3 int4 int5 int6 int7 int8 mxint8 mxint4 nf4 bf16 fp16 tf32""".split()
 SCALES = "e8m0 ue4m3 ue5m3 bf16 fp16 fp32".split()
 BLOCKS = """nvfp4 nvfp4_16x16 mxfp4 mxfp6_e2m3 mxfp6_e3m2 mxfp8_e4m3 mxfp8_e5m2 mxint8 mxint4 nvint4
  int8 int8_fp16 int4 int4_fp16 fp8_1x128 fp8_1x128_pow2 fp8_128x128 fp8_128x128_pow2 int8_channel
  int8_tensor fp8_channel fp8_tensor msfp12 msfp16""".split()
-ALIASES = """float4_e2m1fn float6_e2m3fn float6_e3m2fn float8_e4m3fn float8_e5m2 float8_e4m3 float8_e3m4
- float8_e4m3fnuz float8_e5m2fnuz float8_e4m3b11fnuz float8_e8m0fnu bfloat16 E2M1 NVFP4""".split()
+ALIASES = """float4_e2m1fn float6_e2m3fn float6_e3m2fn float8_e4m3fn float8_e5m2 float8_e4m3
+ float8_e3m4 float8_e4m3fnuz float8_e5m2fnuz float8_e4m3b11fnuz float8_e8m0fnu bfloat16 E2M1 NVFP4""".split()
 FORMS = ["table", "markdown", "csv", "json", "jsonl"]
 
 

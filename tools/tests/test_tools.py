@@ -1,5 +1,7 @@
 """Tests of the tools with stand-ins for swift, apt-get, sudo and pip: nothing is installed."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -195,3 +197,11 @@ def check_passes_a_clean_repository():
         pragma = "#pragma STDC FP_CONTRACT OFF\nfloat f(float x) { return x; }\n"
         outcome = check_in_repository(place, {"LICENSE": LICENCE, "a.c": pragma})
         expect_equal(outcome, Outcome(0, "", ""), "outcome")
+
+
+@case(("demo",), ("ml_dtypes",))
+def golden_files_match_their_manifest(name):
+    manifest = json.loads((ROOT / "golden" / name / "manifest.json").read_text())
+    for entry in manifest.get("types", {"": manifest}).values():
+        content = (ROOT / "golden" / name / entry["file"]).read_bytes()
+        expect_equal(hashlib.sha256(content).hexdigest(), entry["sha256"], entry["file"])
