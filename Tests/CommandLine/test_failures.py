@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import resource
 import signal
 import struct
@@ -11,8 +12,8 @@ import time
 import inputs
 from files import (npy_bytes, npy_header, safetensors_bytes, write_npy, write_npz,
                    write_safetensors)
-from harness import (BAD_DATA, CANNOT_WRITE, NO_INPUT, PROGRAM, Skipped, case, expect,
-                     expect_equal, fail, folder, succeed)
+from harness import (BAD_DATA, CANNOT_WRITE, NO_INPUT, PROGRAM, Skipped, blockscale, case,
+                     expect, expect_equal, fail, folder, succeed)
 
 ENTRY = {"dtype": "F32", "shape": [4, 32], "data_offsets": [0, 512]}
 DATA = bytes(512)
@@ -97,6 +98,30 @@ def a_truncated_archive_exits_65(percent):
         content = path.read_bytes()
         path.write_bytes(content[: len(content) * percent // 100])
         fail(BAD_DATA, "error", path, "--format", "mxfp4", mentions=["a.npz"])
+
+
+def mutated(content, source, reach):
+    """A copy with one to four of its first `reach` bytes changed, and sometimes cut short."""
+    changed = bytearray(content)
+    for _ in range(source.randint(1, 4)):
+        digits = b'0123456789[]{}",:-\x00\xff'
+        changed[source.randrange(min(reach, len(changed)))] = source.choice(digits)
+    return bytes(changed[: source.randrange(len(changed))] if source.random() < 0.2 else changed)
+
+
+@case(*[(name, seed) for name in ("a.npy", "a.npz", "a.safetensors") for seed in range(5)])
+def mutated_headers_never_crash(name, seed):
+    source = random.Random(f"{name} {seed}")
+    with folder() as place:
+        path = place / name
+        if name.endswith("npz"):
+            write_npz(path, {"one": inputs.normal((4, 32))}, compressed=seed % 2 == 1)
+        content = {"a.npy": GOOD_NPY, "a.safetensors": one()}.get(name) or path.read_bytes()
+        for trial in range(20):
+            path.write_bytes(mutated(content, source, 160))
+            outcome = blockscale("error", path, "--format", "mxfp4", timeout=60)
+            expect(outcome.code in (0, BAD_DATA),
+                   f"trial {trial} ends with exit {outcome.code}: {path.read_bytes()[:200]!r}")
 
 
 @case()
