@@ -17,7 +17,8 @@ BLOCKS = """nvfp4 nvfp4_16x16 mxfp4 mxfp6_e2m3 mxfp6_e3m2 mxfp8_e4m3 mxfp8_e5m2 
  int8 int8_fp16 int4 int4_fp16 fp8_1x128 fp8_1x128_pow2 fp8_128x128 fp8_128x128_pow2 int8_channel
  int8_tensor fp8_channel fp8_tensor msfp12 msfp16""".split()
 ALIASES = """float4_e2m1fn float6_e2m3fn float6_e3m2fn float8_e4m3fn float8_e5m2 float8_e4m3
- float8_e3m4 float8_e4m3fnuz float8_e5m2fnuz float8_e4m3b11fnuz float8_e8m0fnu bfloat16 E2M1 NVFP4""".split()
+ float8_e3m4 float8_e4m3fnuz float8_e5m2fnuz float8_e4m3b11fnuz float8_e8m0fnu bfloat16
+ E2M1 NVFP4""".split()
 FORMS = ["table", "markdown", "csv", "json", "jsonl"]
 
 
