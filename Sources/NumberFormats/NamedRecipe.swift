@@ -195,7 +195,10 @@ extension NamedRecipe {
     case timesSafeReciprocal = "x*r(s*r(G))"
     case timesReciprocalPOverS = "x*((1/P)/s)"
     case timesGOverS = "x*(G/s)"
+    /// 0 where `a` is 0, so that a scale that underflows multiplies by infinity (FlashInfer).
     case timesApproximate = "x*rcp(s*rcp(G))"
+    /// 0 where `s` is 0 (vLLM, TensorRT-LLM).
+    case timesApproximateScaleGuard = "x*rcp(s*rcp(G)) or 0 where s=0"
     /// x · 2^(127 − b), b = 255 giving NaN.
     case timesPowerOfTwo = "x*2^(127-b)"
     /// x / 2^(b − 127).
