@@ -1,0 +1,75 @@
+import NumberFormats
+
+/// Rounds positive real numbers a/d to a scale format (spec/exact.md, step 4).
+struct ScaleEncoder: ~Copyable {
+  let format: ScaleFormat
+  private var neighbours = Neighbours()
+  private let power = Real()
+  private let quotient = Real()
+  private let number = Real()
+  private let one = Real(1)
+
+  init(_ format: ScaleFormat) { self.format = format }
+
+  /// a/d by tiesToEven, saturating, and at least the format's smallest positive value.
+  ///
+  /// - Returns: the code, and whether the scale was moved to an end of the range: a/d rounds above
+  ///   the largest finite value, or to zero.
+  mutating func nearest(_ a: borrowing Real, over d: borrowing Real) -> (
+    code: UInt32, clamped: Bool
+  ) {
+    let layout = format.layout
+    neighbours.find(a, over: d, in: layout)
+    let code = neighbours.round(.tiesToEven, negative: false, random: 0)
+    if code > Int(layout.largestFiniteMagnitudeCode) {
+      return (layout.largestFiniteMagnitudeCode, true)
+    }
+    if code == 0, layout.zeroExponentIsSubnormal { return (1, true) }
+    return (UInt32(code), false)
+  }
+
+  /// ⌊log2(a/d)⌋
+  func floorLog2(_ a: borrowing Real, over d: borrowing Real) -> Int {
+    quotient.setTruncatedQuotient(a, d)
+    return quotient.exponent
+  }
+
+  /// ⌈log2(a/d)⌉
+  func ceilLog2(_ a: borrowing Real, over d: borrowing Real) -> Int {
+    let floor = floorLog2(a, over: d)
+    power.setScaled(d, exponent: floor)
+    return power.compare(a) == 0 ? floor : floor + 1
+  }
+
+  /// The code of 2^exponent, with the exponent clamped to the format's range.
+  func powerOfTwo(_ exponent: Int) -> (code: UInt32, clamped: Bool) {
+    let layout = format.layout
+    let lowest =
+      layout.zeroExponentIsSubnormal
+      ? layout.smallestExponent - layout.mantissaBits : layout.smallestExponent
+    let inside = min(max(exponent, lowest), layout.largestExponent)
+    let code: UInt32
+    if inside < layout.smallestExponent {
+      code = UInt32(1) << UInt32(inside - lowest)
+    } else {
+      code = UInt32(inside + layout.bias) << UInt32(layout.mantissaBits)
+    }
+    return (code, inside != exponent)
+  }
+
+  /// One number by itself ("Encoding one element"): E8M0 to nearest, ties up, NaN for everything
+  /// it cannot hold; the others by tiesToEven, saturating, with negatives as NaN.
+  mutating func encode(_ x: Float) -> UInt32 {
+    let layout = format.layout
+    if x.isNaN || x < 0 { return format.canonicalNaN }
+    if format.isPowerOfTwo, x == 0 || x.isInfinite { return format.canonicalNaN }
+    if x == 0 { return 0 }
+    if x.isInfinite { return layout.largestFiniteMagnitudeCode }
+    number.set(x)
+    neighbours.find(number, over: one, in: layout)
+    let rounding: Rounding = format.isPowerOfTwo ? .tiesToAway : .tiesToEven
+    let code = neighbours.round(rounding, negative: false, random: 0)
+    guard code > Int(layout.largestFiniteMagnitudeCode) else { return UInt32(code) }
+    return format.isPowerOfTwo ? format.canonicalNaN : layout.largestFiniteMagnitudeCode
+  }
+}
