@@ -98,8 +98,10 @@ static void run(const work *w, const uint8_t *codes, const uint8_t *packed, cons
   for (int64_t line = 0; line < lines; line++) {
     int64_t band = line / g->rows * block_rows + line % g->rows / g->tile_rows;
     const uint32_t *row_scales = scales + band * block_columns;
-    for (int64_t c = 0; c < g->columns; c += step) {
-      int64_t columns = g->columns - c < step ? g->columns - c : step;
+    for (int64_t c = 0, columns; c < g->columns; c += columns) {
+      columns = g->columns - c < step ? g->columns - c : step;
+      // A block wider than a chunk is decoded in pieces of its own.
+      if (tile >= BK_CHUNK && tile - c % tile < columns) columns = tile - c % tile;
       int64_t block = c / tile, blocks = (c + columns - 1) / tile - block + 1;
       bk_decode_scales(&w->job->scale, row_scales + block, (size_t)blocks, factor);
       if (w->recipe)

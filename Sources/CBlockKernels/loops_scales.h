@@ -106,6 +106,7 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
                  job->rounding != BK_ROUND_STOCHASTIC;
   int deep = !job->element.is_codebook && job->element.min_exponent - job->element.mantissa_bits < -90;
   *method = power && !job->element.is_codebook ? BK_TIMES : quotient && !deep ? BK_OVER : BK_CHECKED;
+  int over = *method == BK_OVER, unknown = 0;
   decoder p = make_decoder(&s->format);
   for (int64_t b = 0; b < count; b += LANES) {
     uint32_t in[LANES] = {0};
@@ -122,20 +123,18 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
                                        select_u(code == 255, code - code + 0x7fc00000u, code << 23)))
                      : bits_f(code);
       vf d = value * job->tensor_scale, nan = bits_f(code - code + 0x7fc00000u);
-      vf inside = *method == BK_OVER ? d : 1 / d;
+      vf inside = over ? d : 1 / d;
       f = select_f((d > TINY) & (d < 1 / TINY), inside, nan);
       f = select_f(value == 0, (vf)1.0f, f);
       f = select_f(value != value, (vf)0.0f, f);
     }
-    if (any(f != f)) *method = BK_CHECKED | (*method == BK_OVER ? 0x100 : 0);
+    unknown |= any(f != f);
     store_f(factor + b, f);
   }
-  // Rows that start as quotients but hold a scale out of range: redo the factors as reciprocals.
-  if (*method & 0x100) {
-    *method = BK_CHECKED;
-    for (int64_t b = 0; b < count; b++)
-      if (factor[b] == factor[b]) factor[b] = 1 / factor[b];
-  }
+  if (!unknown) return;
+  *method = BK_CHECKED;
+  for (int64_t b = 0; over && b < count; b++)
+    if (factor[b] == factor[b]) factor[b] = 1 / factor[b];
 }
 
 static int64_t scales_and_factors(const bk_job *job, const uint32_t *amax, int64_t count, int given,

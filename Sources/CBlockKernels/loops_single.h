@@ -14,7 +14,7 @@ INLINE vu overflow_lanes(vu k, vu bits, const bk_element *e, const encoder *p, i
   vu largest = join_sign(zero + e->max_code, bits, p);
   vu special;
   if (e->has_infinity) special = join_sign(zero + e->infinity_code, bits, p);
-  else if (e->has_nan) special = select_u(negative, zero + e->nan_negative, zero + e->nan_positive);
+  else if (e->overflows_to_nan) special = select_u(negative, zero + e->nan_negative, zero + e->nan_positive);
   else special = largest;
   return select_u(beyond, select_u(stops, largest, special), join_sign(k, bits, p));
 }
@@ -24,7 +24,7 @@ INLINE vu encode_number(vf x, vu random, const bk_element *e, const encoder *p, 
   vu bits = bits_u(x), a = bits & 0x7fffffffu;
   vi nan = a > 0x7f800000u;
   vu code;
-  if (non_finite && (e->has_nan || e->has_infinity)) {
+  if (non_finite && (e->overflows_to_nan || e->has_infinity)) {
     vf clipped = min_f(bits_f(a), (vf)(p->max_positive < 0x1p120f ? p->max_positive * 4 : INFINITY));
     vu k = general ? any_rounding(bits_u(clipped), (vi)bits < 0, random, p)
                    : nearest_even(clipped, p);
@@ -74,7 +74,7 @@ static void encode_e8m0(const float *x, size_t count, uint32_t *codes) {
     vu bits = load_u(in), field = bits >> 23, fraction = bits & 0x7fffffu, zero = bits - bits;
     // Exponent field 0: from 1.5·2^-127 on the nearest power is 2^-126.
     vu up = mask_u((field == 0) ? (fraction >= 0x600000u) : (fraction >= 0x400000u)) & 1;
-    vu k = min_u(field + up, zero + 254);
+    vu k = field + up;  // 255 from 1.5·2^127 on: beyond the largest is NaN
     vi refused = ((vi)bits <= 0) | (bits >= 0x7f800000u);
     store_u(out, select_u(refused, zero + 255, k));
     memcpy(codes + i, out, lanes * 4);

@@ -63,6 +63,8 @@ func kernelFloat(_ layout: FloatLayout) -> bk_element {
   raw.sign_mask = layout.signBits == 1 ? 1 << magnitudeBits : 0
   raw.code_mask = UInt32.max >> (32 - UInt32(layout.bits))
   raw.has_negative_zero = layout.signBits == 1 && layout.nonFinite != .negativeZeroNaN ? 1 : 0
+  raw.overflows_to_nan =
+    layout.nonFinite == .allOnesNaN || layout.nonFinite == .negativeZeroNaN ? 1 : 0
   raw.has_infinity = layout.nonFinite == .ieee ? 1 : 0
   raw.infinity_code = finite + 1
   raw.first_special = finite + 1

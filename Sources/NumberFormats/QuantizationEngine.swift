@@ -88,7 +88,7 @@ public protocol QuantizationEngine: Sendable {
   ) throws(QuantizeError)
 
   /// Encodes numbers to a scale format by themselves: E8M0 to nearest, ties up, with zero,
-  /// negatives, NaN and infinity giving 0xFF; the others by tiesToEven, saturating, negatives as
+  /// negatives, NaN, infinity and what rounds to 2^128 giving 0xFF; the others by tiesToEven, saturating, negatives as
   /// their canonical NaN.
   func encodeScales(
     _ values: UnsafeBufferPointer<Float>, format: ScaleFormat,

@@ -35,7 +35,8 @@ typedef struct {
   uint32_t sign_mask;
   uint32_t code_mask;
   int32_t has_negative_zero;
-  int32_t has_nan;
+  int32_t has_nan;           // for NaN inputs
+  int32_t overflows_to_nan;  // else to infinity, or not at all
   uint32_t nan_positive, nan_negative;
   int32_t has_infinity;
   uint32_t infinity_code;
