@@ -47,6 +47,9 @@ let package = Package(
         "Measurement", "Verification", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
+    .executableTarget(
+      name: "blockscale-bench", dependencies: ["NumberFormats", "FormatCatalog", "FastPath"],
+      path: "tools/bench/Bench", swiftSettings: swift),
     .testTarget(
       name: "FormatCatalogTests", dependencies: ["NumberFormats", "FormatCatalog"],
       swiftSettings: swift),

@@ -57,6 +57,14 @@ INLINE vu select_u(vi mask, vu yes, vu no) { return mask ? yes : no; }
 INLINE vf select_f(vi mask, vf yes, vf no) { return mask ? yes : no; }
 INLINE int any(vi mask) { return __builtin_reduce_or(mask) != 0; }
 INLINE vu max_u(vu a, vu b) { return __builtin_elementwise_max(a, b); }
+// Of magnitudes, which are non-negative as signed numbers too: SSE2 compares only those.
+INLINE vu max_magnitude(vu a, vu b) {
+#if LANES == 4
+  return (vi)a > (vi)b ? a : b;
+#else
+  return __builtin_elementwise_max(a, b);
+#endif
+}
 INLINE vu min_u(vu a, vu b) { return __builtin_elementwise_min(a, b); }
 INLINE vf min_f(vf a, vf b) { return a < b ? a : b; }
 
@@ -92,38 +100,38 @@ INLINE vu load_codes(const void *codes, size_t index, int code_bytes) {
 INLINE vu reduce_each(vu *v) {
 #if LANES == 16
   for (int i = 0; i < 8; i++)
-    v[i] = max_u(__builtin_shufflevector(v[i], v[i + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20,
+    v[i] = max_magnitude(__builtin_shufflevector(v[i], v[i + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20,
                                          21, 22, 23),
                  __builtin_shufflevector(v[i], v[i + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26,
                                          27, 28, 29, 30, 31));
   for (int i = 0; i < 4; i++)
-    v[i] = max_u(__builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11,
+    v[i] = max_magnitude(__builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11,
                                          24, 25, 26, 27),
                  __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15,
                                          28, 29, 30, 31));
   for (int i = 0; i < 2; i++)
-    v[i] = max_u(__builtin_shufflevector(v[i], v[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25,
+    v[i] = max_magnitude(__builtin_shufflevector(v[i], v[i + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25,
                                          12, 13, 28, 29),
                  __builtin_shufflevector(v[i], v[i + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27,
                                          14, 15, 30, 31));
-  return max_u(__builtin_shufflevector(v[0], v[1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28,
+  return max_magnitude(__builtin_shufflevector(v[0], v[1], 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28,
                                        14, 30),
                __builtin_shufflevector(v[0], v[1], 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29,
                                        15, 31));
 #elif LANES == 8
   for (int i = 0; i < 4; i++)
-    v[i] = max_u(__builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 8, 9, 10, 11),
+    v[i] = max_magnitude(__builtin_shufflevector(v[i], v[i + 4], 0, 1, 2, 3, 8, 9, 10, 11),
                  __builtin_shufflevector(v[i], v[i + 4], 4, 5, 6, 7, 12, 13, 14, 15));
   for (int i = 0; i < 2; i++)
-    v[i] = max_u(__builtin_shufflevector(v[i], v[i + 2], 0, 1, 8, 9, 4, 5, 12, 13),
+    v[i] = max_magnitude(__builtin_shufflevector(v[i], v[i + 2], 0, 1, 8, 9, 4, 5, 12, 13),
                  __builtin_shufflevector(v[i], v[i + 2], 2, 3, 10, 11, 6, 7, 14, 15));
-  return max_u(__builtin_shufflevector(v[0], v[1], 0, 8, 2, 10, 4, 12, 6, 14),
+  return max_magnitude(__builtin_shufflevector(v[0], v[1], 0, 8, 2, 10, 4, 12, 6, 14),
                __builtin_shufflevector(v[0], v[1], 1, 9, 3, 11, 5, 13, 7, 15));
 #else
   for (int i = 0; i < 2; i++)
-    v[i] = max_u(__builtin_shufflevector(v[i], v[i + 2], 0, 1, 4, 5),
+    v[i] = max_magnitude(__builtin_shufflevector(v[i], v[i + 2], 0, 1, 4, 5),
                  __builtin_shufflevector(v[i], v[i + 2], 2, 3, 6, 7));
-  return max_u(__builtin_shufflevector(v[0], v[1], 0, 4, 2, 6),
+  return max_magnitude(__builtin_shufflevector(v[0], v[1], 0, 4, 2, 6),
                __builtin_shufflevector(v[0], v[1], 1, 5, 3, 7));
 #endif
 }

@@ -1,9 +1,16 @@
+// How far ahead of use numbers are fetched, in elements: 8 KiB.
+#define AHEAD 2048
+
 // Block maxima, as the bits of |x|: their order is that of the numbers, with NaN above infinity.
 INLINE vu block_maximum(const float *x, int64_t count) {
+  __builtin_prefetch(x + AHEAD, 0, 3);
   vu m = magnitude_u(load_f(x));
   int64_t i = LANES;
-  for (; i + LANES <= count; i += LANES) m = max_u(m, magnitude_u(load_f(x + i)));
-  if (i < count) m = max_u(m, magnitude_u(load_f(x + count - LANES)));
+  for (; i + LANES <= count; i += LANES) {
+    if (i % 16 == 0) __builtin_prefetch(x + i + AHEAD, 0, 3);
+    m = max_magnitude(m, magnitude_u(load_f(x + i)));
+  }
+  if (i < count) m = max_magnitude(m, magnitude_u(load_f(x + count - LANES)));
   return m;
 }
 
@@ -22,11 +29,8 @@ INLINE int64_t amax_groups(const float *x, int64_t columns, int64_t tile, uint32
   for (; (block + LANES) * tile <= columns; block += LANES) {
     vu v[LANES];
     const float *p = x + block * tile;
-    for (int i = 0; i < LANES; i++) {
-      __builtin_prefetch(p + i * tile + 2048, 0, 0);
-      v[i] = block_maximum(p + i * tile, tile);
-    }
-    store_u(amax + block, max_u(load_u(amax + block), reduce_each(v)));
+    for (int i = 0; i < LANES; i++) v[i] = block_maximum(p + i * tile, tile);
+    store_u(amax + block, max_magnitude(load_u(amax + block), reduce_each(v)));
   }
   return block;
 }
@@ -35,9 +39,9 @@ static void row_amax(const float *x, int64_t columns, int64_t tile, uint32_t *am
   int64_t block = 0;
   if (tile == 1) {
     for (; block + LANES <= columns; block += LANES)
-      store_u(amax + block, max_u(load_u(amax + block), magnitude_u(load_f(x + block))));
+      store_u(amax + block, max_magnitude(load_u(amax + block), magnitude_u(load_f(x + block))));
   } else if (tile == 16) {
-    block = LANES <= 16 ? amax_groups(x, columns, 16, amax) : 0;
+    block = amax_groups(x, columns, 16, amax);
   } else if (tile == 32) {
     block = amax_groups(x, columns, 32, amax);
   } else if (tile >= LANES) {
@@ -66,7 +70,7 @@ static float finite_amax(const float *x, size_t count, int64_t *non_finite) {
       vu a = magnitude_u(load_f(x + i));
       vu outside = mask_u(a >= 0x7f800000u);
       bad -= outside;
-      largest = max_u(largest, a & ~outside);
+      largest = max_magnitude(largest, a & ~outside);
     }
     for (int l = 0; l < LANES; l++) special += bad[l];
   }
