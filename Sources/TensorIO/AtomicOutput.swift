@@ -34,12 +34,25 @@ package final class AtomicOutput {
       temporary = name
     }
     guard let size, size > 0 else { return }
-    let code = posix_fallocate(descriptor.raw, 0, off_t(size))
-    if code == ENOSPC || code == EFBIG {
+    let code = reserve(size)
+    guard code == 0 else {
       discard()
       throw .cannotWrite(
         path, "cannot reserve \(size) bytes: \(errorText(code))", expected: "that much free space")
     }
+  }
+
+  /// Reserves space; the result is 0 or an errno. A request that cannot succeed is refused before
+  /// it takes, for a moment, the space that is left.
+  private func reserve(_ size: Int) -> Int32 {
+    var status = statvfs()
+    if fstatvfs(descriptor.raw, &status) == 0 {
+      let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+      if !free.overflow, free.partialValue < UInt64(size) { return ENOSPC }
+    }
+    let code = posix_fallocate(descriptor.raw, 0, off_t(size))
+    // Anything else means that this file system cannot reserve; writing will tell.
+    return code == ENOSPC || code == EFBIG ? code : 0
   }
 
   /// Takes over an open descriptor; nothing is named or renamed. For tests of failing writes.

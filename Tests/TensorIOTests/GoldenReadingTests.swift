@@ -1,3 +1,4 @@
+import Glibc
 import TensorIO
 import Testing
 
@@ -109,5 +110,28 @@ import Testing
       let other = try TensorFile.open(GoldenFiles.folder + name)
       #expect(try other.withMappedFloat32(other.tensors[0]) { _ in true } == nil, "\(name)")
     }
+  }
+
+  @Test("Elements beyond the first 4 GiB of a file are found")
+  func largeFiles() throws {
+    let scratch = try Scratch()
+    let count = (1 << 30) + 3
+    let header = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (\(count),), }  ")
+    let path = try scratch.file("large.npy", holding: header)
+    // All but the ends is a hole, so that the file takes no space.
+    let descriptor = open(path, O_WRONLY)
+    defer { close(descriptor) }
+    try #require(ftruncate(descriptor, off_t(header.count + 4 * count)) == 0)
+    let last: [Float] = [1.5, -2.5]
+    let written = last.withUnsafeBytes {
+      pwrite(descriptor, $0.baseAddress, 8, off_t(header.count + 4 * (count - 2)))
+    }
+    try #require(written == 8)
+    let file = try TensorFile.open(path)
+    var values = [Float](repeating: 9, count: 3)
+    try values.withUnsafeMutableBufferPointer {
+      _ = try file.readFloat32(file.tensors[0], range: (count - 3)..<count, into: $0)
+    }
+    #expect(values == [0, 1.5, -2.5])
   }
 }
