@@ -15,18 +15,20 @@ package final class AtomicOutput {
   private var temporary: String?
   private var isFinished = false
 
-  /// - Parameter size: the file's length where it is known: its space is reserved, so that a full
-  ///   disk shows before the work and not after it.
-  package init(path: String, size: Int? = nil) throws(TensorIOError) {
+  /// - Parameters:
+  ///   - size: the file's length where it is known: its space is reserved, so that a full disk
+  ///     shows before the work and not after it.
+  ///   - isNamed: uses the named temporary in any case.
+  package init(path: String, size: Int? = nil, isNamed: Bool = false) throws(TensorIOError) {
     self.path = path
     folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
     try Self.checkTarget(path)
-    let raw = open(folder, Self.temporaryFlag | O_RDWR | O_CLOEXEC, 0o666)
+    let raw = isNamed ? -1 : open(folder, Self.temporaryFlag | O_RDWR | O_CLOEXEC, 0o666)
     if raw >= 0 {
       descriptor = FileDescriptor(raw: raw)
     } else {
       let code = errno
-      guard code == EOPNOTSUPP || code == EISDIR || code == EINVAL else {
+      guard isNamed || code == EOPNOTSUPP || code == EISDIR || code == EINVAL else {
         throw .cannotWrite(path, "cannot create a file in \(folder): \(errorText(code))")
       }
       let (named, name) = try Self.createNamed(beside: path)

@@ -85,7 +85,7 @@ package struct NpyHeader {
     guard let count = elementCount(shape: shape),
       let dataBytes = storageBytes(shape: shape, dtype: dtype)
     else {
-      throw fail(textStart, "shape \(shape) has no size below 2^63 bytes", "a smaller shape")
+      throw fail(textStart, "impossible shape \(shape)", possibleShape)
     }
     self.count = count
     self.dataBytes = dataBytes

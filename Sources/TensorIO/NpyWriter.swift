@@ -20,7 +20,7 @@ public final class NpyWriter {
         expected: "integers, F16, F32 or F64, or a .safetensors output")
     }
     guard let dataBytes = storageBytes(shape: shape, dtype: dtype) else {
-      throw .usage(path, "shape \(shape) has no size below 2^63 bytes")
+      throw .usage(path, "impossible shape \(shape)", expected: possibleShape)
     }
     let header = Self.header(description: description, shape: shape)
     guard header.count - 10 <= UInt16.max else {

@@ -120,8 +120,7 @@ package struct SafetensorsHeader {
       let size = storageBytes(shape: shape, dtype: dtype)
     else {
       throw fail(
-        "shape \(shape) of \(dtype.rawValue) has no size in whole bytes below 2^63",
-        "a smaller or byte-aligned shape")
+        "impossible shape \(shape) of \(dtype.rawValue)", possibleShape)
     }
     guard end - begin == size else {
       throw fail(

@@ -98,7 +98,8 @@ struct SafetensorsLayout {
       guard let size = storageBytes(shape: tensor.shape, dtype: tensor.dtype) else {
         throw .usage(
           path, tensor: tensor.name,
-          "shape \(tensor.shape) of \(tensor.dtype.rawValue) has no size in whole bytes below 2^63")
+          "impossible shape \(tensor.shape) of \(tensor.dtype.rawValue)",
+          expected: possibleShape)
       }
       sizes.append(size)
     }

@@ -98,11 +98,9 @@ struct StackCandidate {
     case .u8 where keys == .gptOSS:
       guard codes.shape.count >= 2 else { break }
       let (groups, bytes) = (codes.shape[codes.shape.count - 2], codes.shape[codes.shape.count - 1])
-      let (columns, overflow) = groups.multipliedReportingOverflow(by: 2 * min(bytes, 1 << 40))
-      guard !overflow else { break }
-      return (.nibbles(.low, splitBlock: 1), codes.shape.dropLast(2) + [columns])
+      return (.nibbles(.low, splitBlock: 1), codes.shape.dropLast(2) + [groups * bytes * 2])
     case .u8 where isByteScaled:
-      guard let last = codes.shape.last, last < Int.max / 2 else { break }
+      guard let last = codes.shape.last else { break }
       return (.nibbles(.low, splitBlock: 1), codes.shape.dropLast() + [last * 2])
     case .i32 where keys == .compressedTensors:
       return try wordForm(file)
@@ -133,7 +131,7 @@ struct StackCandidate {
     }
     for bits in [4, 8] {
       let form = StoredCodes.offsetWords(bits: bits)
-      if lengths[0] == Int64(codes.shape[0]), lengths[1] > 0, lengths[1] < 1 << 58,
+      if lengths[0] == Int64(codes.shape[0]), lengths[1] > 0, lengths[1] <= 1 << 48,
         form.rowBytes(columns: Int(lengths[1])) == codes.shape[1] * 4
       {
         return (form, lengths.map { Int($0) })

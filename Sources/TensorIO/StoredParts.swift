@@ -43,7 +43,8 @@ struct StoredParts {
     let grid: BlockGrid
     do {
       guard elementCount(shape: record.shape) != nil else {
-        throw TensorIOError.usage(path, tensor: record.name, "shape \(record.shape) has no size")
+        throw TensorIOError.usage(
+          path, tensor: record.name, "impossible shape \(record.shape)", expected: possibleShape)
       }
       grid = try record.grid()
     } catch let error as TensorIOError {

@@ -91,22 +91,27 @@ public enum TensorDType: String, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// Bytes that `shape` elements of `dtype` take, or nil where the product overflows or is not whole.
+/// More elements than any file holds; a bound that keeps every later product of lengths, block
+/// counts and paddings far below 2^63.
+private let maximumElements = 1 << 48
+
+/// What `elementCount` and `storageBytes` ask of a shape, for messages.
+let possibleShape = "lengths from 0 up, at most 2^48 elements, whole bytes"
+
+/// Bytes that `shape` elements of `dtype` take, or nil where the shape is impossible.
 func storageBytes(shape: [Int], dtype: TensorDType) -> Int? {
-  guard let count = elementCount(shape: shape) else { return nil }
-  let (bits, overflow) = count.multipliedReportingOverflow(by: dtype.bits)
-  guard !overflow, bits % 8 == 0 else { return nil }
-  return bits / 8
+  guard let count = elementCount(shape: shape), count * dtype.bits % 8 == 0 else { return nil }
+  return count * dtype.bits / 8
 }
 
-/// The product of the lengths (1 for no axes), or nil where one is negative or the product
-/// overflows. A zero does not excuse an overflow, as in the safetensors crate.
+/// The product of the lengths (1 for no axes), or nil where one is negative or the product of
+/// those above 0 exceeds the bound. A zero excuses no other length.
 func elementCount(shape: [Int]) -> Int? {
   var count = 1
-  for length in shape {
+  for length in shape where length != 0 {
     let (product, overflow) = count.multipliedReportingOverflow(by: length)
-    guard length >= 0, !overflow else { return nil }
+    guard length > 0, !overflow, product <= maximumElements else { return nil }
     count = product
   }
-  return count
+  return shape.contains(0) ? 0 : count
 }

@@ -3,7 +3,8 @@ extension TensorFile {
   ///
   /// Pages that were mapped for this are let go again, so that a pass over a file larger than
   /// memory keeps no more than the caller's buffer. A Fortran-ordered tensor is gathered: reading
-  /// it in few, large ranges is cheaper than in many.
+  /// it in few, large ranges is cheaper than in many, and while a call runs, the pages it touches,
+  /// some in every column, count as this process's memory.
   ///
   /// - Parameters:
   ///   - tensor: one of `tensors`.

@@ -1,3 +1,4 @@
+import NumberFormats
 import TensorIO
 import Testing
 
@@ -54,5 +55,46 @@ import Testing
     }
     // Mutations of data bytes leave the header whole; far from all cases do.
     #expect(accepted > 100 && accepted < 15_000, "\(accepted) accepted")
+  }
+
+  /// Opens a file and reads the start of every quantised tensor in it.
+  private func readQuantized(_ path: String) throws {
+    let file = try QuantizedFile(TensorFile.open(path))
+    for index in file.records.indices {
+      _ = try file.codes(index, 0..<min(8, file.records[index].shape.reduce(1, *)))
+      _ = try file.scales(index)
+    }
+  }
+
+  @Test("2,000 quantised checkpoints with altered headers are read or refused, with seed 2")
+  func quantizedMutations() throws {
+    let scratch = try Scratch()
+    let own = QuantizedTensorRecord(
+      name: "w", shape: [6, 32], format: "mxfp4", block: .line(16), packing: .split,
+      scaleLayout: .swizzled128x4, scaleStorage: .u8, tensorScale: TensorScale(decode: 2))
+    let sample = try QuantizedSample(own, codeLimit: 16, seed: 2)
+    let ownPath = scratch.file("own.safetensors")
+    let writer = try QuantizedWriter(path: ownPath, records: [own])
+    try sample.write(to: writer, at: 0)
+    try writer.finish()
+    let seeds = [
+      try bytes(ofFile: ownPath), try bytes(ofFile: GoldenFiles.folder + "stacks.safetensors"),
+    ]
+    let letters = Array("0123456789,[]\\\"FUIBx18e-".utf8)
+    var random = SplitMix(state: 2)
+    var (read, refused) = (0, 0)
+    for round in 0..<2000 {
+      var bytes = seeds[round % 2]
+      // Same length, so that the header stays where it is; mostly digits for digits.
+      let end = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        let place = Int.random(in: 8..<end, using: &random)
+        let isDigit = (0x30...0x39).contains(bytes[place])
+        bytes[place] = isDigit ? letters[place % 10] : letters.randomElement(using: &random) ?? 0
+      }
+      let path = try scratch.file("mutated.safetensors", holding: bytes)
+      if failure({ try readQuantized(path) }) == nil { read += 1 } else { refused += 1 }
+    }
+    #expect(read > 20 && refused > 200, "\(read) read, \(refused) refused")
   }
 }

@@ -100,6 +100,24 @@ import Testing
     #expect(try scratch.contents() == ["out.npy"])
   }
 
+  @Test("Where unnamed files are not to be had, the named temporary is renamed or removed")
+  func namedTemporary() throws {
+    let scratch = try Scratch()
+    let path = try scratch.file("out", holding: [1])
+    do {
+      let abandoned = try AtomicOutput(path: path, size: 2, isNamed: true)
+      #expect(try scratch.contents().count == 2)
+      try [UInt8](repeating: 7, count: 1).withUnsafeBytes { try abandoned.write($0, at: 0) }
+    }
+    #expect(try scratch.contents() == ["out"])
+    #expect(try bytes(ofFile: path) == [1])
+    let output = try AtomicOutput(path: path, size: 2, isNamed: true)
+    try [UInt8](repeating: 7, count: 2).withUnsafeBytes { try output.write($0, at: 0) }
+    try output.finish()
+    #expect(try scratch.contents() == ["out"])
+    #expect(try bytes(ofFile: path) == [7, 7])
+  }
+
   @Test("Outputs that cannot be written are refused with exit code 74 before any work")
   func unwritableOutputs() throws {
     let scratch = try Scratch()
