@@ -1,5 +1,6 @@
 // Every loop of one instruction set. Include with LANES, BK_SUFFIX defined under the right target.
 #include "encode_lanes.h"
+#include "encode_hot.h"
 #include "decode_lanes.h"
 #include "kernels.h"
 #include "loops_amax.h"

@@ -3,6 +3,9 @@
 #ifndef BK_LANES_H
 #define BK_LANES_H
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -78,6 +81,33 @@ INLINE void store_codes(void *codes, size_t index, int code_bytes, vu k) {
   } else {
     memcpy((uint32_t *)codes + index, &k, sizeof k);
   }
+}
+
+// Four vectors of codes below 256 as bytes in order.
+INLINE void store_four(uint8_t *p, vu a, vu b, vu c, vu d) {
+#if defined(__x86_64__) && LANES == 16
+  __m512i low = _mm512_packus_epi32((__m512i)a, (__m512i)b);
+  __m512i high = _mm512_packus_epi32((__m512i)c, (__m512i)d);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
+  memcpy(p, &bytes, sizeof bytes);
+#elif defined(__x86_64__) && LANES == 8
+  __m256i low = _mm256_packus_epi32((__m256i)a, (__m256i)b);
+  __m256i high = _mm256_packus_epi32((__m256i)c, (__m256i)d);
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order);
+  memcpy(p, &bytes, sizeof bytes);
+#elif defined(__x86_64__)
+  __m128i low = _mm_packs_epi32((__m128i)a, (__m128i)b);
+  __m128i high = _mm_packs_epi32((__m128i)c, (__m128i)d);
+  __m128i bytes = _mm_packus_epi16(low, high);
+  memcpy(p, &bytes, sizeof bytes);
+#else
+  store_codes(p, 0, 1, a);
+  store_codes(p, LANES, 1, b);
+  store_codes(p, 2 * LANES, 1, c);
+  store_codes(p, 3 * LANES, 1, d);
+#endif
 }
 
 INLINE vu load_codes(const void *codes, size_t index, int code_bytes) {

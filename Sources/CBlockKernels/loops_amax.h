@@ -3,13 +3,9 @@
 
 // Block maxima, as the bits of |x|: their order is that of the numbers, with NaN above infinity.
 INLINE vu block_maximum(const float *x, int64_t count) {
-  __builtin_prefetch(x + AHEAD, 0, 3);
   vu m = magnitude_u(load_f(x));
   int64_t i = LANES;
-  for (; i + LANES <= count; i += LANES) {
-    if (i % 16 == 0) __builtin_prefetch(x + i + AHEAD, 0, 3);
-    m = max_magnitude(m, magnitude_u(load_f(x + i)));
-  }
+  for (; i + LANES <= count; i += LANES) m = max_magnitude(m, magnitude_u(load_f(x + i)));
   if (i < count) m = max_magnitude(m, magnitude_u(load_f(x + count - LANES)));
   return m;
 }

@@ -36,33 +36,28 @@ INLINE vu boundaries_below(vf q, const boundaries *p) {
 #endif
 }
 
+// One vector: the search, then how near the quotient came to the boundaries beside it.
+INLINE vu codebook_lanes(vf x, vf factor, const boundaries *p, vi *unsure) {
+  vf q = x * factor, margin = bits_f(magnitude_u(q)) * 0x1p-21f;
+  vu k = boundaries_below(q - margin, p), other = boundaries_below(q + margin, p);
+  vi zero = magnitude_u(x) == 0;
+  *unsure = ((k != other) | (magnitude_u(q) < bk_bits(TINY)) | (q != q)) & ~zero;
+  return select_u(zero, k - k + p->zero_code, k);
+}
+
 static void encode_codebook(const bk_row *row) {
   const bk_element *e = &row->job->element;
   boundaries p = make_boundaries(e);
   int vector = row->job->rounding == BK_ROUND_TIES_TO_EVEN &&
                e->codebook_count <= BK_VECTOR_CODEBOOK && e->code_bytes == 1;
+  float expanded[BK_CHUNK + 2 * LANES];
+  const float *factor = expand_factors(row, expanded);
   for (int64_t i = 0; i < row->columns; i += LANES) {
     int lanes = row->columns - i < LANES ? (int)(row->columns - i) : LANES;
-    vi unsure = {0};
-    unsure = ~unsure;
-    uint8_t *codes = (uint8_t *)row->codes + i;
-    if (vector && lanes == LANES) {
-      float f[LANES];
-      int64_t b = i / row->tile;
-      vf x = load_f(row->x + i), factor;
-      if (i + LANES <= (b + 1) * row->tile) {
-        factor = (vf)row->factor[b];
-      } else {
-        for (int l = 0; l < LANES; l++) f[l] = row->factor[(i + l) / row->tile];
-        factor = load_f(f);
-      }
-      vf q = x * factor, margin = bits_f(magnitude_u(q)) * 0x1p-21f;
-      vu k = boundaries_below(q - margin, &p), other = boundaries_below(q + margin, &p);
-      vi zero = magnitude_u(x) == 0;
-      unsure = ((k != other) | (magnitude_u(q) < bk_bits(TINY)) | (q != q)) & ~zero;
-      k = select_u(zero, k - k + p.zero_code, k);
-      store_codes(codes, 0, 1, k);
-    }
-    if (any(unsure)) settle(row, i, lanes, unsure);
+    vi unsure = ALL_LANES;
+    if (vector && lanes == LANES)
+      store_codes(row->codes, (size_t)i, 1,
+                  codebook_lanes(load_f(row->x + i), load_f(factor + i), &p, &unsure));
+    if (__builtin_expect(any(unsure), 0)) settle(row, i, lanes, unsure);
   }
 }

@@ -40,6 +40,16 @@ INLINE vu fp32_scale_lanes(vu amax, float max_value, vu *moved) {
   return select_u(vanished, one, select_u(beyond, one - 1 + 0x7f7fffffu, k));
 }
 
+static __attribute__((noinline)) void settle_scales(const bk_job *job, vu amax, vi exact, int lanes,
+                                                    vu *k, vu *moved) {
+  for (int l = 0; l < lanes; l++) {
+    if (!exact[l]) continue;
+    int was_moved;
+    (*k)[l] = bk_scale_exact(job, bk_float(amax[l]), &was_moved);
+    (*moved)[l] = (uint32_t)was_moved;
+  }
+}
+
 // The stored scales of `count` blocks; returns how many were moved to an end of the range.
 static int64_t store_scales(const bk_job *job, const uint32_t *amax, int64_t count,
                             uint32_t *scales) {
@@ -52,35 +62,32 @@ static int64_t store_scales(const bk_job *job, const uint32_t *amax, int64_t cou
   encoder p = fp32 || s->kind != BK_SCALE_FLOAT ? (encoder){0}
                                                 : make_encoder(&s->format, BK_ROUND_TIES_TO_EVEN, 0);
   uint32_t max_fraction = bk_bits(job->element.max_value) & 0x7fffff;
-  int64_t clamped = 0;
+  vu clamped = {0};
   for (int64_t b = 0; b < count; b += LANES) {
-    uint32_t in[LANES] = {0}, out[LANES];
+    // Maxima have room for whole vectors; scales end with the caller's buffer.
+    vu a = load_u(amax + b), moved = {0}, k = {0};
     int lanes = count - b < LANES ? (int)(count - b) : LANES;
-    memcpy(in, amax + b, sizeof(uint32_t) * (size_t)lanes);
-    vu a = load_u(in), moved = a - a;
-    vi exact = NO_LANES;
+    vi exact = ALL_LANES;
     if (vector) {
-      vu k = s->kind == BK_SCALE_E8M0 ? e8m0_lanes(a, s, max_fraction, &moved, &exact)
-             : fp32                   ? fp32_scale_lanes(a, job->element.max_value, &moved)
-                                      : float_scale_lanes(a, reciprocal, &p, s->format.max_code,
-                                                          &moved, &exact);
+      exact = NO_LANES;
+      k = s->kind == BK_SCALE_E8M0 ? e8m0_lanes(a, s, max_fraction, &moved, &exact)
+          : fp32                   ? fp32_scale_lanes(a, job->element.max_value, &moved)
+                                   : float_scale_lanes(a, reciprocal, &p, s->format.max_code, &moved,
+                                                       &exact);
       exact |= a >= 0x7f800000u;
-      store_u(out, k);
-    } else {
-      exact = ALL_LANES;
     }
-    if (any(exact)) {
+    if (any(exact)) settle_scales(job, a, exact, lanes, &k, &moved);
+    if (lanes == LANES) {
+      store_u(scales + b, k);
+      clamped += moved;
+    } else {
       for (int l = 0; l < lanes; l++) {
-        if (!exact[l]) continue;
-        int was_moved;
-        out[l] = bk_scale_exact(job, bk_float(in[l]), &was_moved);
-        moved[l] = (uint32_t)was_moved;
+        scales[b + l] = k[l];
+        clamped[l] += moved[l];
       }
     }
-    for (int l = 0; l < lanes; l++) clamped += moved[l];
-    memcpy(scales + b, out, sizeof(uint32_t) * (size_t)lanes);
   }
-  return clamped;
+  return __builtin_reduce_add(clamped);
 }
 
 // Powers of two: the reciprocal from the exponent's bits. NaN where float32 has none.
@@ -109,10 +116,10 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
   int over = *method == BK_OVER, unknown = 0;
   decoder p = make_decoder(&s->format);
   for (int64_t b = 0; b < count; b += LANES) {
-    uint32_t in[LANES] = {0};
-    int lanes = count - b < LANES ? (int)(count - b) : LANES;
-    memcpy(in, scales + b, sizeof(uint32_t) * (size_t)lanes);
-    vu code = load_u(in);
+    vu code = {0};
+    if (b + LANES <= count) code = load_u(scales + b);
+    else
+      for (int l = 0; b + l < count; l++) code[l] = scales[b + l];
     vf f;
     if (power) {
       f = power_of_two_factor(code, s->kind == BK_SCALE_E8M0);

@@ -60,9 +60,9 @@ static void encode_chunk_row(const work *w, int64_t first, int64_t columns, cons
 static int64_t band_chunk(const work *w, int64_t first, int64_t rows, int64_t columns,
                           uint32_t *scales) {
   int64_t tile = w->grid->tile_columns, blocks = (columns + tile - 1) / tile;
-  uint32_t amax[BK_CHUNK];
+  uint32_t amax[BK_CHUNK + 16];
   float factor[BK_CHUNK + 16];
-  memset(amax, 0, sizeof(uint32_t) * (size_t)blocks);
+  memset(amax, 0, sizeof(uint32_t) * (size_t)(blocks + 16));
   for (int64_t r = 0; r < rows; r++)
     w->kernels->row_amax(w->x + first + r * w->grid->columns, columns, tile, amax);
   int32_t method;
@@ -83,9 +83,11 @@ static bk_result run(const work *w) {
   const bk_grid *g = w->grid;
   bk_result result = {BK_OK, 0, 0};
   int64_t tile = g->tile_columns;
-  int64_t step = tile >= BK_CHUNK ? tile : BK_CHUNK / tile * tile;
+  // Two passes over what fits the first cache: maxima, then codes, fetching ahead meanwhile.
+  int64_t limit = g->tile_rows == 1 ? 2048 : g->tile_rows <= 4 ? 4096 / g->tile_rows : 1024;
+  int64_t step = tile >= limit ? tile : limit / tile * tile;
   // Packing works on whole bytes: chunks start at even columns.
-  if (w->packed && (step & 1)) step = step * 2 <= BK_CHUNK ? step * 2 : BK_CHUNK / (2 * tile) * 2 * tile;
+  if (w->packed && (step & 1)) step *= 2;
   int64_t block_columns = (g->columns + tile - 1) / tile;
   uint32_t *scales = w->scales;
   for (int64_t m = 0; m < g->outer; m++) {
@@ -109,8 +111,28 @@ bk_result bk_quantize_exact(int target, const bk_job *job, const bk_grid *grid, 
   return run(&w);
 }
 
+// Blocks too wide and odd for chunks that start at even columns: unpacked codes of a row first.
+static bk_result pack_wide(work w, uint8_t *packed) {
+  bk_result result = {BK_OK, 0, 0};
+  size_t bytes = (size_t)(w.grid->outer * w.grid->rows * w.grid->columns);
+  w.codes = malloc(bytes ? bytes : 1);
+  if (!w.codes) {
+    result.status = BK_NO_MEMORY;
+    return result;
+  }
+  w.packed = NULL;
+  result = run(&w);
+  for (int64_t line = 0; line < w.grid->outer * w.grid->rows; line++)
+    w.kernels->pack_row(w.codes + line * w.grid->columns, w.grid->columns,
+                        packed + line * ((w.grid->columns + 1) / 2));
+  free(w.codes);
+  return result;
+}
+
 bk_result bk_quantize_packed(int target, const bk_job *job, const bk_grid *grid, const float *x,
                              uint8_t *packed, uint32_t *scales) {
   work w = {bk_kernels_for(target), job, grid, x, NULL, NULL, packed, scales, 0};
+  int64_t tile = grid->tile_columns;
+  if ((tile & 1) && tile < grid->columns && 2 * tile > BK_CHUNK) return pack_wide(w, packed);
   return run(&w);
 }

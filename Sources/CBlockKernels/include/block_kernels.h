@@ -107,6 +107,7 @@ typedef struct {
 #define BK_UNKNOWN_OVERFLOW 3
 #define BK_UNKNOWN_MULTIPLIER 4
 #define BK_UNKNOWN_NAN_ELEMENT 5
+#define BK_NO_MEMORY 6
 
 typedef struct {
   int32_t status;
