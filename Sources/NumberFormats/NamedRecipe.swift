@@ -70,9 +70,10 @@ extension NamedRecipe {
     case ignoreNaN
     /// Largest |x|; a NaN makes `a` NaN, infinity counts.
     case propagateNaN
-    /// A NaN or an infinity makes the whole block NaN (microxcaling).
+    /// A NaN or an infinity makes the whole block NaN (microxcaling): its codes are 0.
     case poison
-    /// The signed value with the largest magnitude, the first of equals (ggml Q4_0).
+    /// The signed value with the largest magnitude, the first of equals, zeros included (gguf's
+    /// Q4_0).
     case signedFirst
     /// Blocks that hold NaN or an infinity are refused: nobody established what happens.
     case unknown

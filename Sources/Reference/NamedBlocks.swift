@@ -47,8 +47,9 @@ struct NamedBlocks: ~Copyable {
     if steps.search == .fourOverSix {
       scale = try fourOverSix(values, elements: elements, six: scale)
     }
+    let isPoisoned = steps.amax == .poison && elements.contains { !values[$0].isFinite }
     for index in elements {
-      codes[index] = try code(values[index], scale, at: index)
+      codes[index] = isPoisoned ? 0 : try code(values[index], scale, at: index)
     }
     return (scale.code, scale.clamped)
   }
@@ -60,7 +61,7 @@ struct NamedBlocks: ~Copyable {
       return element.nearestCode(x, scale: scale, powerOfTwo: spec.format.scale.isPowerOfTwo)
     }
     let bits = try random.value(at: firstElement + index)
-    guard let code = element.code(q, x: x, scale: scale, random: bits) else {
+    guard let code = element.code(q, x: x, random: bits) else {
       throw .unknownStep(
         recipe: spec.recipe.name, step: "the code of a NaN or infinite quotient",
         position: firstElement + index)

@@ -66,8 +66,8 @@ struct NamedElement: ~Copyable {
   }
 
   /// The code of quotient `q` of element `x`; nil where the recipe does not say what a NaN becomes.
-  mutating func code(_ q: Float, x: Float, scale: NamedScale, random: UInt32) -> UInt32? {
-    if q.isNaN { return nanCode(x, scale) }
+  mutating func code(_ q: Float, x: Float, random: UInt32) -> UInt32? {
+    if q.isNaN { return nanCode(x) }
     if q.isInfinite, case .code(let code) = steps.infiniteElement { return code }
     switch step {
     case .plain: break
@@ -108,9 +108,9 @@ struct NamedElement: ~Copyable {
     return UInt32(bitPattern: Int32(offset) - Int32(half)) & UInt32(2 * half - 1)
   }
 
-  private func nanCode(_ x: Float, _ scale: NamedScale) -> UInt32? {
+  private func nanCode(_ x: Float) -> UInt32? {
     switch steps.nanElement {
-    case .canonical: element.canonicalNaN ?? (scale.s.isNaN ? 0 : nil)
+    case .canonical: element.canonicalNaN
     case .code(let code): code
     case .signedCode(let code):
       x.sign == .minus ? code | UInt32(1) << UInt32(element.bits - 1) : code

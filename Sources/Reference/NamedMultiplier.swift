@@ -17,7 +17,6 @@ struct NamedMultiplier: ~Copyable {
   /// The number that is to be rounded to the element; nil where the recipe forms no quotient.
   func quotient(_ x: Float, _ scale: NamedScale) -> Float? {
     let s = scale.s
-    if isGuarded(scale) { return arithmetic.multiply(x, 0) }
     switch steps.multiplier {
     case .divide: return arithmetic.divide(x, s)
     case .divideBySP: return arithmetic.divide(x, arithmetic.multiply(s, decode))
@@ -36,10 +35,9 @@ struct NamedMultiplier: ~Copyable {
       return arithmetic.multiply(x, arithmetic.divide(arithmetic.reciprocal(decode), s))
     case .timesGOverS: return arithmetic.multiply(x, arithmetic.divide(encode, s))
     case .timesApproximate:
-      let inverse = arithmetic.approximateReciprocal(encode, steps.reciprocal)
-      let factor = arithmetic.approximateReciprocal(
-        arithmetic.multiply(s, inverse), steps.reciprocal)
-      return arithmetic.multiply(x, factor)
+      return arithmetic.multiply(x, scale.amaxIsZero ? 0 : approximate(s))
+    case .timesApproximateScaleGuard:
+      return arithmetic.multiply(x, s == 0 ? 0 : approximate(s))
     case .timesPowerOfTwo:
       let power = s.isNaN ? s : arithmetic.powerOfTwo(127 - Int(scale.code))
       return arithmetic.multiply(x, byteZero(scale) ?? power)
@@ -54,12 +52,10 @@ struct NamedMultiplier: ~Copyable {
     }
   }
 
-  private func isGuarded(_ scale: NamedScale) -> Bool {
-    switch steps.multiplierGuard {
-    case .none: false
-    case .amax: scale.amaxIsZero
-    case .scale: scale.s == 0
-    }
+  /// rcp(s · rcp(G))
+  private func approximate(_ s: Float) -> Float {
+    let inverse = arithmetic.approximateReciprocal(encode, steps.reciprocal)
+    return arithmetic.approximateReciprocal(arithmetic.multiply(s, inverse), steps.reciprocal)
   }
 
   private func safeReciprocal(_ value: Float) -> Float {

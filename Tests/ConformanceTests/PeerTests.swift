@@ -1,10 +1,12 @@
+import FastPath
 import FormatCatalog
 import NumberFormats
 import Reference
 import Testing
 
 /// Every engine that must reproduce the outside witnesses.
-let engines: [any QuantizationEngine] = [MPFREngine()]
+let engines: [any QuantizationEngine] =
+  [MPFREngine()] + VectorTarget.available.compactMap { try? VectorEngine(target: $0) }
 
 @Suite("Other people's quantisers, bit for bit")
 struct PeerTests {
