@@ -26,11 +26,14 @@ struct RecipeRow: Decodable {
   var byteZeroMultiplier: NamedRecipe.ByteZeroMultiplier?
   var elementRounding: NamedRecipe.ElementRounding?
   var nanElement: NaNElementField?
+  /// A code; absent where infinite quotients saturate.
+  var infiniteElement: UInt32?
   var negativeZero: NamedRecipe.NegativeZero?
   var search: NamedRecipe.Search?
   /// Pairs of argument bits and result bits.
   var reciprocal: [[UInt32]]?
   var dequantize: NamedRecipe.Dequantize?
+  var readNegativeZero: NamedRecipe.ReadNegativeZero?
   var packing: NamedRecipe.Packing?
 
   func resolve(in catalog: FormatCatalog, file: String) throws(CatalogError) -> Recipe {
@@ -89,10 +92,13 @@ struct RecipeRow: Decodable {
         scaleClamp: try scaleClamp(file: file) ?? named?.scaleClamp, scaleOverflow: overflow,
         nonFiniteScale: nonFinite, zeroScale: zero, multiplier: multiplier,
         byteZeroMultiplier: byteZeroMultiplier ?? named?.byteZeroMultiplier ?? .asComputed,
-        elementRounding: elementRounding, nanElement: nanElement, negativeZero: negativeZero,
+        elementRounding: elementRounding, nanElement: nanElement,
+        infiniteElement: infiniteElement.map { .code($0) } ?? named?.infiniteElement ?? .saturate,
+        negativeZero: negativeZero,
         search: search ?? named?.search ?? .none,
         reciprocal: try approximateReciprocal(file: file) ?? named?.reciprocal ?? .init(),
-        dequantize: dequantize, packing: packing))
+        dequantize: dequantize,
+        readNegativeZero: readNegativeZero ?? named?.readNegativeZero ?? .signed, packing: packing))
   }
 
   private static func nonFiniteScale(_ codes: [UInt32?]) -> NamedRecipe.NonFiniteScale {

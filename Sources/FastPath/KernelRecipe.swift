@@ -108,7 +108,7 @@ struct KernelRecipe {
     raw.overflow =
       switch recipe.scaleOverflow {
       case .saturate: 0
-      case .nan: 1
+      case .nan, .infinity: 1
       case .wrap: 2
       case .unknown: 3
       }

@@ -22,10 +22,12 @@ public struct NamedRecipe: Sendable, Hashable {
   public var byteZeroMultiplier: ByteZeroMultiplier
   public var elementRounding: ElementRounding
   public var nanElement: NaNElement
+  public var infiniteElement: InfiniteElement
   public var negativeZero: NegativeZero
   public var search: Search
   public var reciprocal: ApproximateReciprocal
   public var dequantize: Dequantize
+  public var readNegativeZero: ReadNegativeZero
   public var packing: Packing
 
   public init(
@@ -33,9 +35,10 @@ public struct NamedRecipe: Sendable, Hashable {
     scaleRounding: ScaleRounding, evenMantissaBits: Int? = nil, scaleClamp: ScaleClamp?,
     scaleOverflow: ScaleOverflow, nonFiniteScale: NonFiniteScale, zeroScale: ZeroScale,
     multiplier: Multiplier, byteZeroMultiplier: ByteZeroMultiplier = .asComputed,
-    elementRounding: ElementRounding, nanElement: NaNElement,
+    elementRounding: ElementRounding,
+    nanElement: NaNElement, infiniteElement: InfiniteElement = .saturate,
     negativeZero: NegativeZero, search: Search = .none, reciprocal: ApproximateReciprocal = .init(),
-    dequantize: Dequantize, packing: Packing
+    dequantize: Dequantize, readNegativeZero: ReadNegativeZero = .signed, packing: Packing
   ) {
     self.amax = amax
     self.tensorScale = tensorScale
@@ -50,10 +53,12 @@ public struct NamedRecipe: Sendable, Hashable {
     self.byteZeroMultiplier = byteZeroMultiplier
     self.elementRounding = elementRounding
     self.nanElement = nanElement
+    self.infiniteElement = infiniteElement
     self.negativeZero = negativeZero
     self.search = search
     self.reciprocal = reciprocal
     self.dequantize = dequantize
+    self.readNegativeZero = readNegativeZero
     self.packing = packing
   }
 }
@@ -65,9 +70,10 @@ extension NamedRecipe {
     case ignoreNaN
     /// Largest |x|; a NaN makes `a` NaN, infinity counts.
     case propagateNaN
-    /// A NaN or an infinity makes the whole block NaN (microxcaling).
+    /// A NaN or an infinity makes the whole block NaN (microxcaling): its codes are 0.
     case poison
-    /// The signed value with the largest magnitude, the first of equals (ggml Q4_0).
+    /// The signed value with the largest magnitude, the first of equals, zeros included (gguf's
+    /// Q4_0).
     case signedFirst
     /// Blocks that hold NaN or an infinity are refused: nobody established what happens.
     case unknown
@@ -152,7 +158,9 @@ extension NamedRecipe {
     case saturate
     /// The scale format's NaN.
     case nan
-    /// The low 8 bits (ggml).
+    /// Infinity, where the scale format has one (ggml's float16), else its NaN.
+    case infinity
+    /// The low 8 bits, below the range too; every byte then means 2^(b−127), 255 included (ggml).
     case wrap
     /// Refused.
     case unknown
@@ -244,6 +252,14 @@ extension NamedRecipe {
     case unknown
   }
 
+  /// The code of an infinite quotient.
+  public enum InfiniteElement: Sendable, Hashable {
+    /// The largest finite value with its sign.
+    case saturate
+    /// What a conversion to an integer gives on x86 (ggml: 0).
+    case code(UInt32)
+  }
+
   /// The sign of a result that is zero.
   public enum NegativeZero: String, Sendable, Hashable, Codable {
     /// The quotient's sign.
@@ -280,6 +296,13 @@ extension NamedRecipe {
     /// code · ((s·A)·fl(1/2688)).
     case scaleTimesAmax = "code*((s*A)*(1/2688))"
     case scaleOverG = "code*(s/G)"
+  }
+
+  /// What the stack reads from the code of negative zero.
+  public enum ReadNegativeZero: String, Sendable, Hashable, Codable {
+    case signed
+    /// +0 (ModelOpt's table of E2M1 values holds 0 twice).
+    case unsigned
   }
 
   /// The order of 4-bit codes in the stack's own files.

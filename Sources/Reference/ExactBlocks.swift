@@ -91,23 +91,25 @@ struct ExactBlocks: ~Copyable {
 
 /// Step 6 of spec/exact.md: code · s · T, one real number, rounded once to float32.
 struct ExactDequantizer: ~Copyable {
-  private let element: ElementFormat
-  private let value = Real()
+  private let product = Real()
   private let factor = Real()
+  private let scale = Real()
   private let tensorScale: Real
 
-  init(_ element: ElementFormat, tensorScale: Float) {
-    self.element = element
-    self.tensorScale = Real(tensorScale)
+  init(tensorScale: Float) { self.tensorScale = Real(tensorScale) }
+
+  /// The float32 value of a decoded code under the decoded scale `s`. NaN, infinity and the sign of
+  /// zero follow IEEE 754's product; NaN is 0x7FC00000.
+  func value(_ value: Float, scale s: Float) -> Float {
+    scale.set(s)
+    return self.value(value, scale: scale)
   }
 
-  /// The float32 value of `code` under the decoded scale `s`. NaN, infinity and the sign of zero
-  /// follow IEEE 754's product; NaN is 0x7FC00000.
-  func value(code: UInt32, scale s: Float) -> Float {
-    value.set(decodeElement(code, element))
-    factor.set(s)
-    factor.setProduct(factor, tensorScale)
-    value.setProduct(value, factor)
-    return value.isNaN ? canonicalFloatNaN : value.nearestFloat
+  /// The same for a scale beyond float32.
+  func value(_ value: Float, scale: borrowing Real) -> Float {
+    product.setProduct(scale, tensorScale)
+    factor.set(value)
+    product.setProduct(factor, product)
+    return product.isNaN ? canonicalFloatNaN : product.nearestFloat
   }
 }

@@ -7,41 +7,43 @@ import NumberFormats
 /// MPFR rounds to the format's precision inside the format's exponent range, and
 /// `mpfr_subnormalize` then rounds a subnormal result as if it had been rounded once (MPFR manual,
 /// section 5.13). NaN results are 0x7FC00000.
-struct Float32Arithmetic: ~Copyable {
+package struct Float32Arithmetic: ~Copyable {
   private let left = Real(precision: 24)
   private let right = Real(precision: 24)
   private let result = Real(precision: 24)
 
-  func add(_ a: Float, _ b: Float) -> Float {
+  package init() {}
+
+  package func add(_ a: Float, _ b: Float) -> Float {
     left.set(a)
     right.set(b)
     return rounded { mpfr_add(result.pointer, left.pointer, right.pointer, MPFR_RNDN) }
   }
 
-  func subtract(_ a: Float, _ b: Float) -> Float { add(a, -b) }
+  package func subtract(_ a: Float, _ b: Float) -> Float { add(a, -b) }
 
-  func multiply(_ a: Float, _ b: Float) -> Float {
+  package func multiply(_ a: Float, _ b: Float) -> Float {
     left.set(a)
     right.set(b)
     return rounded { mpfr_mul(result.pointer, left.pointer, right.pointer, MPFR_RNDN) }
   }
 
-  func divide(_ a: Float, _ b: Float) -> Float {
+  package func divide(_ a: Float, _ b: Float) -> Float {
     left.set(a)
     right.set(b)
     return rounded { mpfr_div(result.pointer, left.pointer, right.pointer, MPFR_RNDN) }
   }
 
-  func reciprocal(_ a: Float) -> Float { divide(1, a) }
+  package func reciprocal(_ a: Float) -> Float { divide(1, a) }
 
   /// The correctly rounded binary logarithm; −∞ for zero.
-  func log2(_ a: Float) -> Float {
+  package func log2(_ a: Float) -> Float {
     left.set(a)
     return rounded { mpfr_log2(result.pointer, left.pointer, MPFR_RNDN) }
   }
 
   /// 2^exponent, with subnormals, 0 and infinity beyond them.
-  func powerOfTwo(_ exponent: Int) -> Float {
+  package func powerOfTwo(_ exponent: Int) -> Float {
     if exponent > 127 { return .infinity }
     if exponent < -149 { return 0 }
     result.set(1, exponent: exponent)
@@ -49,7 +51,7 @@ struct Float32Arithmetic: ~Copyable {
   }
 
   /// A float32 rounded to the type `type` by tiesToEven.
-  func round(_ a: Float, to type: ComputeType) -> Float {
+  package func round(_ a: Float, to type: ComputeType) -> Float {
     switch type {
     case .fp32: return a
     case .bf16: return round(a, precision: 8, range: (-133, 127))

@@ -50,6 +50,7 @@ public struct MPFREngine: QuantizationEngine {
     tensorScale: TensorScale, firstElement: Int, scalesGiven: Bool,
     codes: UnsafeMutableRawBufferPointer, scales: UnsafeMutableBufferPointer<UInt32>
   ) throws(QuantizeError) -> QuantizeCounts {
+    try spec.recipe.check(spec.format, block: grid.block)
     let output = CodeBuffer(bytes: codes, width: spec.format.element.codeBytes)
     var counts = QuantizeCounts()
     switch spec.recipe.steps {
@@ -77,17 +78,18 @@ public struct MPFREngine: QuantizationEngine {
     spec: QuantizationSpec, tensorScale: TensorScale, into output: UnsafeMutableBufferPointer<Float>
   ) {
     let input = CodeReader(bytes: codes, width: spec.format.element.codeBytes)
-    if case .named(let steps) = spec.recipe.steps, steps.dequantize != .exact {
+    if case .named(let steps) = spec.recipe.steps {
       dequantizeNamed(
         input, scales: scales, grid: grid, spec: spec, steps: steps, tensorScale: tensorScale,
         into: output)
       return
     }
-    let dequantizer = ExactDequantizer(spec.format.element, tensorScale: tensorScale.decode)
+    let dequantizer = ExactDequantizer(tensorScale: tensorScale.decode)
     for block in 0..<grid.blockCount {
       let scale = decodeScale(scales[block], spec.format.scale)
       for index in BlockElements(block: block, of: grid) {
-        output[index] = dequantizer.value(code: input[index], scale: scale)
+        let value = decodeElement(input[index], spec.format.element)
+        output[index] = dequantizer.value(value, scale: scale)
       }
     }
   }

@@ -67,6 +67,9 @@ struct Neighbours: ~Copyable {
     }
     if upper == 0 || upper == values.count { return setExact(max(0, upper - 1)) }
     let below = values[upper - 1]
+    value.set(below)
+    product.setProduct(value, d)
+    if product.compare(x) == 0 { return setExact(upper - 1) }
     let above = values[upper]
     let towardLower = below >= 0 || (above > 0 && (x.isZero || !x.isNegative))
     near = towardLower ? upper - 1 : upper

@@ -28,6 +28,15 @@ struct ScaleEncoder: ~Copyable {
     return (UInt32(code), false)
   }
 
+  /// A number from 0 rounded by tiesToEven; nil where it rounds above the largest finite value.
+  mutating func rounded(_ x: Float) -> UInt32? {
+    if x == 0 { return 0 }
+    number.set(x)
+    neighbours.find(number, over: one, in: format.layout)
+    let code = neighbours.round(.tiesToEven, negative: false, random: 0)
+    return code > Int(format.layout.largestFiniteMagnitudeCode) ? nil : UInt32(code)
+  }
+
   /// ⌊log2(a/d)⌋
   func floorLog2(_ a: borrowing Real, over d: borrowing Real) -> Int {
     quotient.setTruncatedQuotient(a, d)
