@@ -1,4 +1,4 @@
-#include "kernels.h"
+#include "recipe_scale.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -74,6 +74,20 @@ static float recipe_factor(const bk_recipe *r, float s) {
   }
 }
 
+// A table of values that holds 0 twice reads negative zero as +0.
+static void drop_zero_signs(const bk_element *e, const uint8_t *codes, float *output,
+                            int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (codes[i] == e->sign_mask) output[i] = output[i] == 0 ? fabsf(output[i]) : output[i];
+}
+
+// ggml's wrapped byte 255 is 2^128: a code times it, rounded once.
+static void wrapped_row(const work *w, const uint8_t *codes, int64_t columns, float *output) {
+  bk_decode(BK_TARGET_BASELINE, &w->job->element, codes, (size_t)columns, output);
+  for (int64_t i = 0; i < columns; i++)
+    output[i] = (float)(ldexp((double)output[i], 128) * (double)w->job->tensor_scale);
+}
+
 static void decode_band_row(const work *w, const uint8_t *codes, const float *scale, int64_t columns,
                             int64_t tile, float *output) {
   if (w->recipe && w->recipe->dequantize != 0)
@@ -83,6 +97,15 @@ static void decode_band_row(const work *w, const uint8_t *codes, const float *sc
                            output);
   else
     slow_row(w, codes, scale, columns, tile, output);
+}
+
+static void redo_wrapped(const work *w, const uint8_t *codes, const uint32_t *scales,
+                         int64_t columns, int64_t tile, float *output) {
+  for (int64_t start = 0, b = 0; start < columns; start += tile, b++) {
+    int64_t count = columns - start < tile ? columns - start : tile;
+    if (scales[b] == 255 && w->job->scale.kind == BK_SCALE_E8M0)
+      wrapped_row(w, codes + start, count, output + start);
+  }
 }
 
 static void run(const work *w, const uint8_t *codes, const uint8_t *packed, const uint32_t *scales,
@@ -111,6 +134,10 @@ static void run(const work *w, const uint8_t *codes, const uint8_t *packed, cons
         w->kernels->unpack_row(packed + line * ((g->columns + 1) / 2) + c / 2, columns, buffer);
       decode_band_row(w, in, factor, columns, tile >= BK_CHUNK ? columns : tile,
                       output + line * g->columns + c);
+      if (w->recipe && w->recipe->overflow == OVERFLOW_WRAP)
+        redo_wrapped(w, in, row_scales + block, columns, tile, output + line * g->columns + c);
+      if (w->recipe && w->recipe->unsigned_zero && bytes == 1)
+        drop_zero_signs(&w->job->element, in, output + line * g->columns + c, columns);
     }
   }
 }

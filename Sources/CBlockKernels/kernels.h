@@ -33,7 +33,7 @@ typedef struct {
   const uint32_t *random;
   int32_t negative_zero;  // NamedRecipe.NegativeZero
   void *codes;
-  int64_t nan_position;   // out: the first column whose y is NaN, or -1
+  int64_t special_position;  // out: the first column whose y is NaN or infinite, or -1
 } bk_recipe_row;
 
 typedef struct {

@@ -180,7 +180,7 @@ INLINE vu signed_as_recipe(vu code, vu y_bits, vu x_bits, const bk_recipe_row *r
 
 static void recipe_row(bk_recipe_row *row) {
   encoder p = make_encoder(row->element, row->rounding, row->random_bits);
-  row->nan_position = -1;
+  row->special_position = -1;
   for (int64_t i = 0; i < row->columns; i += LANES) {
     int lanes = row->columns - i < LANES ? (int)(row->columns - i) : LANES;
     float x[LANES] = {0}, f[LANES] = {0};
@@ -202,10 +202,10 @@ static void recipe_row(bk_recipe_row *row) {
       else if (row->element->code_bytes == 2) ((uint16_t *)row->codes)[i + l] = (uint16_t)out[l];
       else ((uint32_t *)row->codes)[i + l] = out[l];
     }
-    vi nan = y != y;
-    if (row->nan_position < 0 && any(nan)) {
-      for (int l = 0; l < lanes && row->nan_position < 0; l++)
-        if (nan[l]) row->nan_position = i + l;
+    vi special = magnitude_u(y) >= 0x7f800000u;
+    if (row->special_position < 0 && any(special)) {
+      for (int l = 0; l < lanes && row->special_position < 0; l++)
+        if (special[l]) row->special_position = i + l;
     }
   }
 }

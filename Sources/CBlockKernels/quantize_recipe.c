@@ -38,7 +38,7 @@ static int64_t at(const work *w, const tile *t, int64_t r, int64_t c) {
 static float special_amax(work *w, const tile *t, int *poisoned) {
   const bk_recipe *r = w->recipe;
   float a = 0;
-  int nan = 0, infinite = 0;
+  int nan = 0, infinite = 0, first = 1;
   for (int64_t i = 0; i < t->rows; i++)
     for (int64_t j = 0; j < t->columns; j++) {
       float x = w->x[at(w, t, i, j)];
@@ -47,23 +47,24 @@ static float special_amax(work *w, const tile *t, int *poisoned) {
         continue;
       }
       if (isinf(x)) infinite = 1;
-      if (r->amax == AMAX_SIGNED_FIRST ? fabsf(x) > fabsf(a) : fabsf(x) > a)
-        a = r->amax == AMAX_SIGNED_FIRST ? x : fabsf(x);
+      // The first number counts even where it is a zero: its sign may.
+      if (first || fabsf(x) > fabsf(a)) a = r->amax == AMAX_SIGNED_FIRST ? x : fabsf(x);
+      first = 0;
     }
   if (nan || infinite) {
     if (r->amax == AMAX_UNKNOWN) fail(w, BK_UNKNOWN_NON_FINITE, t->first);
     if (r->amax == AMAX_POISON) *poisoned = 1;
-    if (nan && r->amax != AMAX_IGNORE_NAN) a = NAN;
+    if (nan && r->amax == AMAX_PROPAGATE_NAN) a = NAN;
   }
   return a;
 }
 
-static uint32_t nan_code(work *w, float y, int64_t position) {
+static uint32_t nan_code(work *w, float x, int64_t position) {
   const bk_recipe *r = w->recipe;
   const bk_element *e = &w->job->element;
   switch (r->nan_rule) {
   case NAN_CODE: return r->nan_code;
-  case NAN_SIGNED_CODE: return r->nan_code | (bk_bits(y) >> 31 ? e->sign_mask : 0);
+  case NAN_SIGNED_CODE: return r->nan_code | (bk_bits(x) >> 31 ? e->sign_mask : 0);
   case NAN_CANONICAL:
     if (e->has_nan) return e->nan_positive;
     break;
@@ -87,6 +88,7 @@ static uint32_t sign_rule(const work *w, uint32_t code, float y, float x) {
 
 // microxcaling's own rounding: integer steps around a private exponent from float32 log2.
 static float private_exponent(const bk_element *e, float y, int rounding) {
+  if (isinf(y)) return copysignf(e->max_value, y);
   int integer = e->min_exponent > 127;
   int places = integer ? e->mantissa_bits - e->min_exponent : e->mantissa_bits;
   int exponent = 0;
@@ -107,12 +109,16 @@ static float private_exponent(const bk_element *e, float y, int rounding) {
   return copysignf(value, y);
 }
 
-// The first code of least |value·d − x|, all in float32.
-static uint32_t nearest_code(const bk_element *e, float s, float x) {
+// The first code of least |value·d − x|: the product and the difference are float32 roundings.
+static uint32_t nearest_code(const work *w, uint32_t scale, float x) {
+  const bk_element *e = &w->job->element;
+  // A wrapped byte of 255 means 2^128 here, not NaN.
+  double s = w->job->scale.kind == BK_SCALE_E8M0 ? ldexp(1, (int)scale - 127)
+                                                 : (double)bk_scale_value(&w->job->scale, scale);
   float best = INFINITY;
   uint32_t chosen = 0, codes = e->code_mask + 1;
   for (uint32_t c = 0; c < codes; c++) {
-    float v = (float)bk_magnitude(e, c & ~e->sign_mask), product = v * s;
+    float product = (float)(bk_magnitude(e, c & ~e->sign_mask) * s);
     if (c & e->sign_mask) product = -product;
     float distance = fabsf(product - x);
     if (distance < best) {
@@ -123,21 +129,27 @@ static uint32_t nearest_code(const bk_element *e, float s, float x) {
   return chosen;
 }
 
-static uint32_t offset_truncate(const bk_element *e, float y) {
-  int half = (int)e->max_code_negative;
-  int8_t k = (int8_t)(int)(y + ((float)half + 0.5f));
-  int limited = k > 2 * half - 1 ? 2 * half - 1 : k;
-  return (uint32_t)(limited - half) & e->code_mask;
+static uint32_t offset_truncate(work *w, float y, int64_t position) {
+  const bk_element *e = &w->job->element;
+  int half = (int)((e->code_mask >> 1) + 1);
+  float shifted = y + ((float)half + 0.5f);
+  if (!isfinite(shifted)) {
+    fail(w, BK_UNKNOWN_NAN_ELEMENT, position);
+    return 0;
+  }
+  float limited = shifted < 0 ? 0 : shifted > (float)(2 * half - 1) ? (float)(2 * half - 1) : shifted;
+  return (uint32_t)((int)limited - half) & e->code_mask;
 }
 
 // One element by a rounding that the vector loop does not have.
-static uint32_t own_element(work *w, float x, float factor, int64_t position) {
+static uint32_t own_element(work *w, float x, float factor, uint32_t scale, int64_t position) {
   const bk_element *e = &w->job->element;
   int rounding = w->recipe->element_rounding;
-  if (w->recipe->multiplier == TIMES_NEAREST_CODE) return nearest_code(e, factor, x);
+  if (w->recipe->multiplier == TIMES_NEAREST_CODE) return nearest_code(w, scale, x);
   float y = recipe_divides(w->recipe) ? x / factor : x * factor;
-  if (y != y) return nan_code(w, y, position);
-  if (rounding == ELEMENT_OFFSET_TRUNCATE) return offset_truncate(e, y);
+  if (y != y) return nan_code(w, x, position);
+  if (isinf(y) && w->recipe->infinite_code >= 0) return (uint32_t)w->recipe->infinite_code;
+  if (rounding == ELEMENT_OFFSET_TRUNCATE) return offset_truncate(w, y, position);
   float value = private_exponent(e, y, rounding);
   bk_exact one = bk_split(1);
   return sign_rule(w, bk_element_exact(e, value, one, BK_ROUND_TIES_TO_EVEN, 0, 0), y, x);
@@ -162,17 +174,21 @@ static void plain_row(work *w, int64_t first, int64_t columns, const float *fact
                        .negative_zero = w->recipe->negative_zero,
                        .codes = w->codes + first * w->job->element.code_bytes};
   w->kernels->recipe_row(&row);
-  if (row.nan_position < 0) return;
-  for (int64_t i = row.nan_position; i < columns; i++) {
+  if (row.special_position < 0) return;
+  for (int64_t i = row.special_position; i < columns; i++) {
     float x = w->x[first + i], f = factor[i / row.tile], y = row.divide ? x / f : x * f;
-    if (y != y) put_code(w, first + i, nan_code(w, y, first + i));
+    if (y != y) put_code(w, first + i, nan_code(w, x, first + i));
+    else if (isinf(y) && w->recipe->infinite_code >= 0)
+      put_code(w, first + i, (uint32_t)w->recipe->infinite_code);
   }
 }
 
-static void own_row(work *w, int64_t first, int64_t columns, const float *factor) {
+static void own_row(work *w, int64_t first, int64_t columns, const float *factor,
+                    const uint32_t *scales) {
   for (int64_t i = 0; i < columns; i++)
     put_code(w, first + i,
-             own_element(w, w->x[first + i], factor[i / w->grid->tile_columns], first + i));
+             own_element(w, w->x[first + i], factor[i / w->grid->tile_columns],
+                         scales[i / w->grid->tile_columns], first + i));
 }
 
 // 4over6: the sum of |((q·s)·A)/(6·limit) − x| in order, for one of the two scales.
@@ -243,7 +259,7 @@ static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, ui
       while (end < blocks && !poisoned[end]) end++;
       int64_t from = begin * width, to = end * width < columns ? end * width : columns;
       if (to > from) {
-        if (is_own(w->recipe)) own_row(w, start + from, to - from, factor + begin);
+        if (is_own(w->recipe)) own_row(w, start + from, to - from, factor + begin, scales + begin);
         else plain_row(w, start + from, to - from, factor + begin);
       }
       begin = end + 1;

@@ -62,7 +62,7 @@ static float scale_value(const bk_job *job, const bk_recipe *r, float a) {
   }
   case VALUE_INPUT_DIVIDE_TIMES_G: return g * round_to_input(a / max, r->compute_type);
   case VALUE_ENCODE_DIVIDE: return max / a;
-  case VALUE_SIGNED_DIVIDE: return a / -(float)job->element.max_code_negative;
+  case VALUE_SIGNED_DIVIDE: return a / -(float)((job->element.code_mask >> 1) + 1);
   case VALUE_HALF_SPAN: return a / ((float)job->element.code_mask / 2);
   default: return a;  // exponents are read off `a` itself
   }
@@ -84,26 +84,29 @@ static int64_t exponent_byte(const bk_job *job, const bk_recipe *r, float v) {
   case SCALE_RINT_LOG2: return (int64_t)rintf(log2_float(v)) + 127 - emax;
   case SCALE_CEIL_LOG2: {
     float e = log2_float(v);
-    return (int64_t)ceilf(e < -127 ? -127 : e) + 127 - emax;
+    return (int64_t)ceilf(e < -1024 ? -1024 : e) + 127 - emax;
   }
-  default:
+  case SCALE_FLOOR:
     if (r->scale_value == VALUE_LOG2) return (int64_t)floorf(log2_float(v)) + 127 - emax;
     return (int64_t)(bits >> 23) - emax;
+  default: {  // the roundings of other scale formats: the nearest power, ties to the even byte
+    uint32_t fraction = bits & 0x7fffff, field = bits >> 23;
+    int up = fraction > 0x400000 || (fraction == 0x400000 && (field & 1));
+    return (int64_t)field + up - emax;
+  }
   }
 }
 
 static int store_exponent(const bk_job *job, const bk_recipe *r, float v, recipe_block *out) {
   int64_t byte = exponent_byte(job, r, v);
-  if (r->has_clamp) {
-    int64_t low = (int64_t)r->clamp_low, high = (int64_t)r->clamp_high;
-    if (byte < low) {
-      byte = low;
-      out->clamped = 1;
-    } else if (byte > high) {
-      if (r->overflow == OVERFLOW_UNKNOWN) return BK_UNKNOWN_OVERFLOW;
-      byte = r->overflow == OVERFLOW_NAN ? job->scale.nan_code : high;
-      out->clamped = 1;
-    }
+  int64_t low = r->has_clamp ? (int64_t)r->clamp_low : 0;
+  int64_t high = r->has_clamp ? (int64_t)r->clamp_high : 255;
+  out->clamped = byte < low || byte > high;
+  if (out->clamped && r->overflow != OVERFLOW_WRAP) {
+    if (byte < low) byte = low;
+    else if (r->overflow == OVERFLOW_SATURATE) byte = high;
+    else if (r->overflow == OVERFLOW_UNKNOWN) return BK_UNKNOWN_OVERFLOW;
+    else byte = job->scale.nan_code;
   }
   out->code = (uint32_t)byte & 0xff;
   return BK_OK;
@@ -123,20 +126,29 @@ static uint32_t half_up_ue4m3(float v) {
   return exponent >= 15 ? 0x7e : ((uint32_t)exponent << 3) | k;
 }
 
-static uint32_t store_float(const bk_job *job, float v, int *clamped) {
+// What a scale above the range becomes; returns a BK_ status.
+static int overflowed(const bk_job *job, const bk_recipe *r, uint32_t sign, recipe_block *out) {
+  const bk_element *f = &job->scale.format;
+  out->clamped = 1;
+  switch (r->overflow) {
+  case OVERFLOW_SATURATE: out->code = f->max_code | sign; return BK_OK;
+  case OVERFLOW_NAN: out->code = job->scale.nan_code; return BK_OK;
+  case OVERFLOW_INFINITY:
+    out->code = f->has_infinity ? f->infinity_code | sign : job->scale.nan_code;
+    return BK_OK;
+  default: return BK_UNKNOWN_OVERFLOW;
+  }
+}
+
+static int store_float(const bk_job *job, const bk_recipe *r, float v, recipe_block *out) {
   const bk_element *f = &job->scale.format;
   uint32_t sign = bk_bits(v) >> 31 ? f->sign_mask : 0;
-  if (v != v) return job->scale.nan_code;
-  if (f->mantissa_bits == 23) return bk_bits(v);
-  float a = fabsf(v);
-  if (isinf(a)) a = 0x1.fffffep127f;
-  bk_exact one = bk_split(1);
-  uint32_t k = bk_magnitude_exact(f, a, one);
-  if (k > f->max_code) {
-    *clamped = 1;
-    k = f->has_infinity ? f->infinity_code : f->max_code;
-  }
-  return k | sign;
+  if (isinf(v)) return overflowed(job, r, sign, out);
+  uint32_t k = bk_bits(v) & 0x7fffffff;
+  if (f->mantissa_bits < 23) k = bk_magnitude_exact(f, fabsf(v), bk_split(1));
+  if (k > f->max_code) return overflowed(job, r, sign, out);
+  out->code = k | sign;
+  return BK_OK;
 }
 
 static float factor_of(const bk_job *job, const bk_recipe *r, float a, float encode, float d,
@@ -176,49 +188,84 @@ int recipe_divides(const bk_recipe *r) {
 }
 
 static int store_value(const bk_job *job, const bk_recipe *r, float v, recipe_block *out) {
-  if (r->zero_rule == ZERO_VALUE && v == 0) v = r->zero_value;
   if (r->has_clamp) {
-    float low = (float)r->clamp_low, high = (float)r->clamp_high, limited = v;
-    if (limited < low) limited = low;
-    if (limited > high) limited = high;
-    out->clamped |= limited != v && v == v;
-    v = limited;
+    if ((double)v < r->clamp_low) {
+      v = (float)r->clamp_low;
+      out->clamped = 1;
+    }
+    if ((double)v > r->clamp_high) {
+      if (r->overflow != OVERFLOW_SATURATE) return overflowed(job, r, 0, out);
+      v = (float)r->clamp_high;
+      out->clamped = 1;
+    }
   }
-  out->code = r->scale_rounding == SCALE_HALF_UP_1 ? half_up_ue4m3(v)
-                                                   : store_float(job, v, &out->clamped);
+  int status = BK_OK;
+  if (r->scale_rounding == SCALE_HALF_UP_1) out->code = half_up_ue4m3(v);
+  else status = store_float(job, r, v, out);
   if (r->zero_rule == ZERO_CODE && out->code == 0) out->code = r->zero_code;
+  return status;
+}
+
+// The encode-side factor max/a, of which the reciprocal is stored.
+static int store_reciprocal(const bk_job *job, const bk_recipe *r, float *factor,
+                            recipe_block *out) {
+  static const float largest[] = {0x1.fffffep127f, 0x1.fep127f, 65504};
+  int infinite = isinf(*factor);
+  if (infinite) {
+    if (r->overflow != OVERFLOW_SATURATE) return BK_UNKNOWN_OVERFLOW;
+    *factor = largest[r->compute_type];
+  }
+  if (r->scale_rounding == SCALE_ENCODE_POWER_OF_TWO)
+    *factor = bk_float(bk_bits(*factor) & 0xff800000);
+  int status = store_value(job, r, 1.0f / *factor, out);
+  out->clamped |= infinite;
+  return status;
+}
+
+// A code that the recipe gives outright, and the numbers that follow from it. -1: not established.
+static int fixed_code(const bk_job *job, int64_t code, float *d, float *encode, recipe_block *out) {
+  if (code < 0) return BK_UNKNOWN_NON_FINITE;
+  out->code = (uint32_t)code;
+  *d = bk_scale_value(&job->scale, out->code);
+  *encode = 1.0f / *d;
   return BK_OK;
 }
 
-int recipe_scale(const bk_job *job, const bk_recipe *r, float a, float stretch, recipe_block *out) {
-  out->clamped = 0;
-  float v = 0, encode = 0;
-  int status = BK_OK;
-  if (r->multiplier == TIMES_UNKNOWN) return BK_UNKNOWN_MULTIPLIER;
+static int stored_scale(const bk_job *job, const bk_recipe *r, float a, float stretch, float *d,
+                        float *encode, recipe_block *out) {
+  if (a != a) return fixed_code(job, r->nan_scale, d, encode, out);
+  if (isinf(a)) return fixed_code(job, r->infinity_scale, d, encode, out);
   if (a == 0 && r->zero_rule == ZERO_UNKNOWN) return BK_UNKNOWN_ZERO_BLOCK;
-  if (a != a || isinf(a)) {
-    int64_t code = a != a ? r->nan_scale : r->infinity_scale;
-    if (code < 0) return BK_UNKNOWN_NON_FINITE;
-    out->code = (uint32_t)code;
-    encode = 1;
-  } else if (a == 0 && r->zero_rule == ZERO_AMAX) {
-    out->code = r->zero_code;
-    encode = 1;
-  } else {
-    v = scale_value(job, r, a);
-    if (stretch != 1) v = v * stretch;
-    if (r->scale_rounding == SCALE_ENCODE_POWER_OF_TWO || r->scale_rounding == SCALE_ENCODE_RECIPROCAL) {
-      if (isinf(v)) v = 0x1.fffffep127f;
-      encode = r->scale_rounding == SCALE_ENCODE_POWER_OF_TWO ? bk_float(bk_bits(v) & 0xff800000) : v;
-      out->code = bk_bits(1.0f / encode);
-    } else if (job->scale.kind == BK_SCALE_E8M0) {
-      status = store_exponent(job, r, v, out);
-    } else {
-      status = store_value(job, r, v, out);
-    }
+  if (a == 0 && r->zero_rule == ZERO_AMAX) return fixed_code(job, r->zero_code, d, encode, out);
+  float v = scale_value(job, r, a);
+  if (stretch != 1) v = v * stretch;
+  if (r->scale_value == VALUE_ENCODE_DIVIDE) {
+    *encode = v;
+    int status = store_reciprocal(job, r, encode, out);
+    *d = bk_scale_value(&job->scale, out->code);
+    return status;
   }
-  out->factor = factor_of(job, r, a, encode, v, out->code);
-  if (out->code == 0 && job->scale.kind == BK_SCALE_E8M0) {
+  if (v != v) return fixed_code(job, r->nan_scale, d, encode, out);
+  if (isinf(v)) return fixed_code(job, r->infinity_scale, d, encode, out);
+  if (r->zero_rule == ZERO_VALUE && v == 0) v = r->zero_value;
+  *d = v;
+  int status = job->scale.kind == BK_SCALE_E8M0 ? store_exponent(job, r, v, out)
+                                                : store_value(job, r, v, out);
+  if (job->scale.kind == BK_SCALE_E8M0 && r->zero_rule == ZERO_CODE && out->code == 0)
+    out->code = r->zero_code;
+  return status;
+}
+
+int recipe_scale(const bk_job *job, const bk_recipe *r, float a, float stretch, recipe_block *out) {
+  float d = 0, encode = 0;
+  out->code = 0;
+  out->clamped = 0;
+  if (r->multiplier == TIMES_UNKNOWN) return BK_UNKNOWN_MULTIPLIER;
+  int status = stored_scale(job, r, a, stretch, &d, &encode, out);
+  out->factor = factor_of(job, r, a, encode, d, out->code);
+  int guarded = r->multiplier == TIMES_RECIPROCAL_S || r->multiplier == TIMES_POWER_OF_TWO ||
+                r->multiplier == TIMES_OVER_POWER_OF_TWO;
+  if (out->code == 0 && guarded) {
     int divides = recipe_divides(r);
     if (r->byte_zero_multiplier == BYTE_ZERO_ONE) out->factor = 1;
     if (r->byte_zero_multiplier == BYTE_ZERO_ZERO) out->factor = divides ? INFINITY : 0;

@@ -11,9 +11,10 @@ struct KernelRecipe {
     let pairs = recipe.reciprocal.exceptions.sorted { $0.key < $1.key }
     arguments = pairs.map(\.key)
     results = pairs.map(\.value)
-    raw.encode_scale = tensorScale.encode ?? 1
+    raw.encode_scale = tensorScale.encode ?? 1 / tensorScale.decode
     raw.decode_scale = tensorScale.decode
-    raw.tensor_amax = tensorScale.amax ?? 0
+    // Where only the factor is known, A is what gave it.
+    raw.tensor_amax = tensorScale.amax ?? tensorScale.decode * 2688
     raw.compute_type = spec.computeType == .bf16 ? 1 : spec.computeType == .fp16 ? 2 : 0
     raw.nan_scale = recipe.nonFiniteScale.nan.map { Int64($0) } ?? -1
     raw.infinity_scale = recipe.nonFiniteScale.infinity.map { Int64($0) } ?? -1
@@ -108,9 +109,10 @@ struct KernelRecipe {
     raw.overflow =
       switch recipe.scaleOverflow {
       case .saturate: 0
-      case .nan, .infinity: 1
-      case .wrap: 2
-      case .unknown: 3
+      case .nan: 1
+      case .infinity: 2
+      case .wrap: 3
+      case .unknown: 4
       }
     switch recipe.zeroScale {
     case .asComputed: raw.zero_rule = 0
@@ -143,6 +145,9 @@ struct KernelRecipe {
     case .signedCode(let code): (raw.nan_rule, raw.nan_code) = (2, code)
     case .unknown: raw.nan_rule = 3
     }
+    raw.infinite_code = -1
+    if case .code(let code) = recipe.infiniteElement { raw.infinite_code = Int64(code) }
+    raw.unsigned_zero = recipe.readNegativeZero == .unsigned ? 1 : 0
     raw.negative_zero =
       switch recipe.negativeZero {
       case .keep: 0

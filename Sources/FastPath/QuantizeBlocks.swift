@@ -89,7 +89,11 @@ extension VectorEngine {
     switch grid.block {
     case .line(let size): accepted = recipe.blockSizes.contains(size)
     case .tile(let rows, let columns):
-      accepted = recipe.blockSizes.contains(columns) && (rows == 1 || rows == columns)
+      // Each side is 1 or one of the recipe's sizes.
+      let known = { recipe.blockSizes.contains($0) }
+      accepted =
+        rows * columns == 1
+        ? known(1) : (rows == 1 || known(rows)) && (columns == 1 || known(columns))
     case .axis, .tensor: accepted = false
     }
     guard accepted else {

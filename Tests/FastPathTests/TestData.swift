@@ -24,7 +24,7 @@ struct SplitMix: RandomNumberGenerator {
 
 /// What fills a tensor.
 enum Filling: String, CaseIterable, CustomTestStringConvertible {
-  case normal, bf16, ties, wide, specials, subnormal, huge
+  case normal, bf16, ties, wide, specials, subnormal, huge, powers
   var testDescription: String { rawValue }
 
   func values(_ count: Int, seed: UInt64) -> [Float] {
@@ -52,6 +52,11 @@ enum Filling: String, CaseIterable, CustomTestStringConvertible {
         }
       case .subnormal:
         return Float(bitPattern: UInt32(truncatingIfNeeded: random.next()) & 0x80ff_ffff)
+      case .powers:
+        // Just below, at and just above a power of two, where float32 logarithms go wrong.
+        let exponent = UInt32(random.next() % 254 + 1)
+        let offset = UInt32(truncatingIfNeeded: random.next() % 160) &- 80
+        return Float(bitPattern: (exponent << 23) &+ offset)
       case .huge:
         return Float(
           bitPattern: UInt32(truncatingIfNeeded: random.next()) | 0x7e00_0000 & 0xfeff_ffff)

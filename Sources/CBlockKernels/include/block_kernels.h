@@ -88,7 +88,8 @@ typedef struct {
   float zero_value;
   int32_t multiplier, byte_zero_multiplier, element_rounding, nan_rule;
   uint32_t nan_code;
-  int32_t negative_zero, search, dequantize, compute_type;
+  int64_t infinite_code;  // of an infinite quotient; -1: saturates
+  int32_t negative_zero, search, dequantize, unsigned_zero, compute_type;
   const uint32_t *reciprocal_arguments, *reciprocal_results;
   int32_t reciprocal_count;
   float encode_scale;  // G
