@@ -40,7 +40,9 @@ struct NamedScaleRounding: ~Copyable {
         clamped = true
       }
     }
-    if steps.scaleRounding == .halfUp1 { return .code(halfUp(value), clamped: clamped) }
+    if steps.scaleRounding == .halfUp1, format.scale.layout.mantissaBits <= 22 {
+      return .code(halfUp(value), clamped: clamped)
+    }
     return nearest(value, clamped: clamped)
   }
 
@@ -78,7 +80,7 @@ struct NamedScaleRounding: ~Copyable {
     case .ceil: return up - emax
     case .ceilGuard: return (field == 0 ? (bits > 0x40_0000 ? 1 : 0) : up) - emax
     case .even:
-      let mantissaBits = steps.evenMantissaBits ?? format.element.mantissaBits ?? 0
+      let mantissaBits = max(0, min(22, steps.evenMantissaBits ?? format.element.mantissaBits ?? 0))
       return Int((bits + 1 << UInt32(22 - mantissaBits)) >> 23) - emax
     case .rintLog2: return exponent(t) { $0.rounded(.toNearestOrEven) } - emax
     case .ceilLog2: return exponent(t) { $0.rounded(.up) } - emax
@@ -98,15 +100,15 @@ struct NamedScaleRounding: ~Copyable {
   }
 
   private func clampByte(_ byte: Int) -> Outcome {
-    let low = Int(steps.scaleClamp?.low ?? 0)
-    let high = Int(steps.scaleClamp?.high ?? 255)
+    let low = Int(max(-1024, min(1024, steps.scaleClamp?.low ?? 0)))
+    let high = Int(max(-1024, min(1024, steps.scaleClamp?.high ?? 255)))
     if steps.scaleOverflow == .wrap, byte < low || byte > high {
       return .code(UInt32(byte & 0xFF), clamped: true)
     }
-    if byte < low { return .code(UInt32(low), clamped: true) }
-    guard byte > high else { return .code(UInt32(byte), clamped: false) }
+    if byte < low { return .code(UInt32(low & 0xFF), clamped: true) }
+    guard byte > high else { return .code(UInt32(byte & 0xFF), clamped: false) }
     switch steps.scaleOverflow {
-    case .saturate: return .code(UInt32(high), clamped: true)
+    case .saturate: return .code(UInt32(high & 0xFF), clamped: true)
     case .nan, .infinity: return .code(format.scale.canonicalNaN, clamped: true)
     case .wrap, .unknown: return .unknownOverflow
     }

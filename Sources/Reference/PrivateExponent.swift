@@ -15,6 +15,7 @@ struct PrivateExponent: ~Copyable {
 
   /// The rounded value of `q`, a number of the element format, clamped to its largest.
   func round(_ q: Float) -> Float {
+    if q.isInfinite { return q < 0 ? -element.largestValue : element.largestValue }
     let power: Float
     let digits: Int
     switch element.kind {

@@ -86,8 +86,8 @@ struct Real: ~Copyable {
   /// The e with 2^e ≤ |self| < 2^(e+1); only for a finite number other than 0.
   var exponent: Int { Int(mpfr_get_exp(pointer)) - 1 }
 
-  /// The integer part of a number from 0 below 2^63.
-  var integerPart: UInt { mpfr_get_ui(pointer, MPFR_RNDZ) }
+  /// The integer part of a number from 0 below 2^53: cutting it off after 53 bits keeps all of it.
+  var integerPart: UInt { UInt(mpfr_get_d(pointer, MPFR_RNDZ)) }
 
   var isZero: Bool { mpfr_zero_p(pointer) != 0 }
   var isFinite: Bool { mpfr_number_p(pointer) != 0 }

@@ -46,6 +46,40 @@ struct BlockTests {
     }
   }
 
+  @Test("a codebook's elements, against products of doubles")
+  func codebook() throws {
+    var random = TestBits(8)
+    for rounding in Rounding.deterministic {
+      let spec = try spec("nf4", rounding: rounding)
+      guard case .codebook(let book) = spec.format.element.kind else { return }
+      let values = (0..<640).map { _ in random.float(3) }
+      let observed = try quantize(values, BlockGrid(shape: [640], block: .line(64)), spec)
+      let scales = decodeScales(observed.scales, spec.format.scale)
+      let expected = values.indices.map { index in
+        let q = { (v: Float) in Double(v) * Double(scales[index / 64]) }
+        let x = Double(values[index])
+        let above = book.firstIndex { q($0) > x } ?? book.count
+        if above == 0 || above == book.count { return UInt32(above == 0 ? 0 : book.count - 1) }
+        let below = above - 1
+        if q(book[below]) == x { return UInt32(below) }
+        let middle = (Double(book[below]) + Double(book[above])) * Double(scales[index / 64])
+        let away = x < 0 ? below : above
+        let near = x < 0 ? above : below
+        switch rounding {
+        case .tiesToEven where 2 * x == middle: return UInt32(below % 2 == 0 ? below : above)
+        case .tiesToAway where 2 * x == middle: return UInt32(away)
+        case .tiesTowardZero where 2 * x == middle: return UInt32(near)
+        case .towardZero: return UInt32(near)
+        case .towardPositive: return UInt32(above)
+        case .towardNegative: return UInt32(below)
+        case .toOdd: return UInt32(below % 2 == 1 ? below : above)
+        default: return UInt32(2 * x > middle ? above : below)
+        }
+      }
+      expectEqual(observed.codes, expected, inputs: values, "nf4, \(rounding)")
+    }
+  }
+
   @Test("tails, odd sizes, any axis and tiles: each block is quantised as if alone")
   func grids() throws {
     let spec = try spec("mxfp8_e4m3")
