@@ -39,7 +39,12 @@ let package = Package(
       name: "Verification",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
-    .target(name: "Reporting", dependencies: ["NumberFormats"], swiftSettings: swift),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "Measurement",
+        "Verification",
+      ], swiftSettings: swift),
     .executableTarget(
       name: "blockscale",
       dependencies: [
