@@ -15,7 +15,7 @@ struct Blockscale: ParsableCommand {
       input, 74 cannot write.
       """,
     version: toolVersion,
-    subcommands: [Formats.self, Explain.self])
+    subcommands: [Formats.self, Explain.self, ErrorVerb.self])
 }
 
 /// Runs the command and turns every error into one line and an exit code.
