@@ -126,7 +126,7 @@ private struct PeopleTables {
     ]
     let numbers: [Column] = [
       .number("bits", title: "bits/elem", .fixed(3)),
-      .number("sqnr", title: "SQNR dB", .fixed(2)), .number("nmse", title: "NMSE", .significant(3)),
+      .number("sqnr", title: "SQNR dB", .fixed(2)), .number("nmse", title: "NMSE", .scientific(3)),
       .number("max", title: "max |e|", .significant(3)),
       .number("saturated", title: "saturated %", .fixed(3)),
       .number("flushed", title: "flushed %", .fixed(3)),
@@ -136,16 +136,12 @@ private struct PeopleTables {
     self.totals = Table(columns: how + numbers, groupedColumns: 1)
     self.totals.rows = totals.map { Self.how($0) + Self.numbers($0.report) }
     tensors = Table(
-      columns: [Column("tensor", shrinking: .middle), Column("shape")] + how + numbers,
-      groupedColumns: 3)
+      columns: [Column("tensor"), Column("shape")] + how + numbers, groupedColumns: 3,
+      headingColumns: 2)
     tensors.rows = results.map { result in
       let shape = result.shape.map(String.init).joined(separator: "×")
       return [.string(result.tensor), .string(shape)] + Self.how(result)
         + Self.numbers(result.report)
-    }
-    // What a block costs in bits stands in the totals; a tensor's row has less room.
-    if let bits = tensors.columns.firstIndex(where: { $0.key == "bits" }) {
-      tensors.columns[bits].isShown = false
     }
   }
 

@@ -50,6 +50,15 @@ extension JSONValue {
     }
   }
 
+  private func isNumbers(_ fields: [JSONField]) -> Bool {
+    fields.allSatisfy {
+      switch $0.value {
+      case .int, .number: true
+      default: false
+      }
+    }
+  }
+
   private func write(into text: inout String, indent: Int?) {
     switch self {
     case .null: text += "null"
@@ -63,7 +72,9 @@ extension JSONValue {
         value.write(into: &text, indent: indent)
       }
     case .object(let fields):
-      Self.writeList(fields, "{", "}", into: &text, indent: indent) { field, text, indent in
+      let fits = fields.allSatisfy { $0.value.isPlain } && (fields.count <= 6 || isNumbers(fields))
+      Self.writeList(fields, "{", "}", into: &text, indent: fits ? nil : indent) {
+        field, text, indent in
         Self.writeString(field.key, into: &text)
         text += ": "
         field.value.write(into: &text, indent: indent)

@@ -6,6 +6,8 @@ public enum NumberStyle: Sendable, Equatable {
   case fixed(Int)
   /// This many significant digits, in scientific notation where that is shorter.
   case significant(Int)
+  /// This many significant digits, always in scientific notation.
+  case scientific(Int)
   /// At most this many significant digits, without zeros at their end.
   case compact(Int)
 }
@@ -18,6 +20,8 @@ extension NumberStyle {
     case .shortest: return Self.trimmed("\(value)")
     case .fixed(let digits): return Self.fixed(value, digits: digits)
     case .significant(let digits): return Self.significant(value, digits: digits)
+    case .scientific(let digits):
+      return Self.significant(value, digits: digits, isScientific: true)
     case .compact(let digits): return Self.compact(value, digits: digits)
     }
   }
@@ -50,11 +54,13 @@ extension NumberStyle {
     return sign + String(whole / Int(scale)) + (digits > 0 ? "." + fraction : "")
   }
 
-  private static func significant(_ value: Double, digits: Int) -> String {
+  private static func significant(
+    _ value: Double, digits: Int, isScientific: Bool = false
+  ) -> String {
     guard value != 0 else { return "0" }
     let (mantissa, exponent) = scientific(value.magnitude, digits: digits)
     let sign = value < 0 ? "-" : ""
-    if exponent >= -3 && exponent < max(digits, 6) {
+    if !isScientific && exponent >= -3 && exponent < max(digits, 6) {
       return sign + placed(mantissa, exponent: exponent)
     }
     let fraction = mantissa.dropFirst()

@@ -75,7 +75,7 @@ public struct RunFields: Sendable {
   }
 
   /// One sentence per kind of row that nobody has checked.
-  var notes: [String] {
+  public var notes: [String] {
     let unchecked = rows.filter(\.isUnchecked)
     guard !unchecked.isEmpty else { return [] }
     let names = unchecked.map { "\($0.kind) \($0.name)" }.joined(separator: ", ")

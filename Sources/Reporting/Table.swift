@@ -42,11 +42,17 @@ public struct Table: Sendable, Equatable {
   /// How many leading columns are left blank for people where they repeat the row above; a change
   /// in the first of them is set off by an empty line.
   public var groupedColumns: Int
+  /// How many leading columns stand, in plain text, on a line of their own above the rows that share
+  /// them: for long names.
+  public var headingColumns: Int
 
-  public init(columns: [Column], rows: [[JSONValue]] = [], groupedColumns: Int = 0) {
+  public init(
+    columns: [Column], rows: [[JSONValue]] = [], groupedColumns: Int = 0, headingColumns: Int = 0
+  ) {
     self.columns = columns
     self.rows = rows
     self.groupedColumns = groupedColumns
+    self.headingColumns = headingColumns
   }
 
   /// A row as a JSON object.

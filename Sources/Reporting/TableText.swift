@@ -43,7 +43,9 @@ extension Table {
 
   /// Aligned columns two spaces apart, headings above.
   func plainText(width: Int) -> String {
-    let (columns, rows) = cells(blankRepeats: true)
+    let (all, allRows) = cells(blankRepeats: true)
+    let columns = Array(all.dropFirst(headingColumns))
+    let rows = allRows.map { Array($0.dropFirst(headingColumns)) }
     var widths = columns.indices.map { index in
       max(columns[index].title.count, rows.map { $0[index].count }.max() ?? 0)
     }
@@ -51,7 +53,10 @@ extension Table {
     var text = line(columns.map(\.title), columns, widths)
     text += line(widths.map { String(repeating: "-", count: $0) }, columns, widths)
     for (index, row) in rows.enumerated() {
-      if groupedColumns > 0, index > 0, !(row.first?.isEmpty ?? true) { text += "\n" }
+      let isNewGroup = groupedColumns > 0 && !(allRows[index].first?.isEmpty ?? true)
+      if isNewGroup, index > 0 || headingColumns > 0 { text += "\n" }
+      let heading = allRows[index].prefix(headingColumns).filter { !$0.isEmpty }
+      if !heading.isEmpty { text += heading.joined(separator: "  ") + "\n" }
       text += line(row, columns, widths)
     }
     return text

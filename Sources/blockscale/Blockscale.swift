@@ -15,7 +15,9 @@ struct Blockscale: ParsableCommand {
       input, 74 cannot write.
       """,
     version: toolVersion,
-    subcommands: [Formats.self, Explain.self, ErrorVerb.self])
+    subcommands: [
+      Formats.self, Explain.self, Quantize.self, Dequantize.self, ErrorVerb.self,
+    ])
 }
 
 /// Runs the command and turns every error into one line and an exit code.
@@ -24,7 +26,8 @@ enum Main {
   static func main() {
     StandardStreams.ignoreClosedPipes()
     do {
-      var command = try Blockscale.parseAsRoot()
+      let arguments = Explain.guardingNegativeValue(Array(CommandLine.arguments.dropFirst()))
+      var command = try Blockscale.parseAsRoot(arguments)
       try command.run()
     } catch {
       Failure(error).exit()

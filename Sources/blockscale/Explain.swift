@@ -9,8 +9,7 @@ struct Explain: ParsableCommand {
     abstract: "Show one code's fields and exact value, or a value's code under each rounding.",
     discussion: """
       A number that begins with 0x or 0b and has neither a point nor an exponent is a code; anything \
-      else (1.5, -3e-2, 0x1.8p-3, inf, nan) is a value, read as float32. Write a negative value after \
-      -- so that it is not taken for an option: blockscale explain e2m1 -- -1.25
+      else (1.5, -3e-2, 0x1.8p-3, inf, nan) is a value, read as float32.
       """)
 
   @Argument(help: "An element or scale format.")
@@ -41,6 +40,17 @@ struct Explain: ParsableCommand {
         throw MeasurementError.badData(file: row.name, tensor: nil, "\(number): \(error)")
       }
     }
+  }
+
+  /// Puts a negative value behind `--`, so that it is not taken for an option.
+  static func guardingNegativeValue(_ arguments: [String]) -> [String] {
+    guard arguments.first == "explain", !arguments.contains("--"),
+      let place = arguments.firstIndex(where: { $0.hasPrefix("-") && Float($0.lowercased()) != nil }
+      )
+    else { return arguments }
+    var rest = arguments
+    let value = rest.remove(at: place)
+    return rest + ["--", value]
   }
 
   private func findRow(_ catalog: FormatCatalog) throws -> NumberFormatRow {

@@ -56,8 +56,9 @@ struct EngineOptions: ParsableArguments {
 /// Options that say how a tensor is quantised, apart from format, block and recipe.
 struct QuantizationOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("The axis that blocks run along; tiles lie on the last two.", valueName: "a")
-  )
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The axis that blocks run along; tiles lie on the last two.", valueName: "a"))
   var axis: Int = -1
 
   @Option(
@@ -67,6 +68,7 @@ struct QuantizationOptions: ParsableArguments {
   var rounding: Rounding?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "auto, none, or a factor: value = code x scale x factor.", valueName: "auto|none|x"))
   var tensorScale: TensorScaleArgument = TensorScaleArgument(choice: .auto)
