@@ -37,7 +37,7 @@ let package = Package(
       ], swiftSettings: swift),
     .target(
       name: "Verification",
-      dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath"],
+      dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "Measurement"],
       swiftSettings: swift),
     .target(
       name: "Reporting",

@@ -15,10 +15,12 @@ struct QuantizeJob: Sendable {
 
   /// - Parameters:
   ///   - amax: The tensor's largest finite magnitude.
+  ///   - keepsBlocksWhole: Never splits a block, whatever memory that takes; as for named recipes.
   ///   - scratch: Memory for a pass over the tensor where large blocks need one.
   init(
     _ engine: any QuantizationEngine, _ tensor: InputTensor, spec: QuantizationSpec, axis: Int,
-    block: BlockShape, amax: Float, scratch: Storage<Float>, parallel: Parallel
+    block: BlockShape, amax: Float, keepsBlocksWhole: Bool = false, scratch: Storage<Float>,
+    parallel: Parallel
   ) throws {
     self.engine = engine
     self.tensor = tensor
@@ -33,7 +35,7 @@ struct QuantizeJob: Sendable {
     } catch {
       throw MeasurementError.quantize(file: tensor.path, tensor: tensor.name, error)
     }
-    cuts = TensorPieces(grid, maySplitBlocks: spec.recipe.isExact)
+    cuts = TensorPieces(grid, maySplitBlocks: spec.recipe.isExact && !keepsBlocksWhole)
     if cuts.splitsBlocks { try computeScales(scratch, parallel) }
   }
 

@@ -17,6 +17,7 @@ struct Blockscale: ParsableCommand {
     version: toolVersion,
     subcommands: [
       Formats.self, Explain.self, Quantize.self, Dequantize.self, ErrorVerb.self,
+      Recipes.self, Verify.self,
     ])
 }
 
