@@ -89,7 +89,8 @@ public struct ErrorExperiment: Sendable {
       let grid = jobs[index].grid
       results[index] = measurement.finish(
         crest: histograms[grid] ?? CrestHistogram(),
-        bitsPerElement: cases[index].bitsPerElement(grid))
+        bitsPerElement: cases[index].bitsPerElement(
+          grid, storesTensorScale: cases[index].spec.storesTensorScale))
     }
   }
 }

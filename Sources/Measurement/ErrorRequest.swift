@@ -16,10 +16,10 @@ public struct ErrorCase: Sendable, Hashable {
   }
 
   /// Stored bits per element of a tensor cut so.
-  func bitsPerElement(_ grid: BlockGrid) -> Double? {
+  func bitsPerElement(_ grid: BlockGrid, storesTensorScale: Bool) -> Double? {
     guard grid.elementCount > 0 else { return nil }
     var format = spec.format
-    format.hasTensorScale = spec.storesTensorScale
+    format.hasTensorScale = storesTensorScale
     return format.bitsPerElement(elements: grid.elementCount, blocks: grid.blockCount)
   }
 }

@@ -39,6 +39,19 @@ struct QuantizeJob: Sendable {
     if cuts.splitsBlocks { try computeScales(scratch, parallel) }
   }
 
+  /// A tensor whose codes and scales exist already.
+  init(
+    stored original: InputTensor, engine: any QuantizationEngine, spec: QuantizationSpec,
+    grid: BlockGrid, tensorScale: TensorScale
+  ) {
+    self.engine = engine
+    tensor = original
+    self.spec = spec
+    self.grid = grid
+    self.tensorScale = tensorScale
+    cuts = TensorPieces(grid, maySplitBlocks: true)
+  }
+
   /// Quantises a batch.
   ///
   /// - Parameters:

@@ -11,12 +11,16 @@ struct ErrorVerb: ParsableCommand {
       Statistics run over all formats, blocks and recipes given. In JSON, scale_histogram counts \
       blocks by scale code, or by binary exponent for scales wider than 8 bits; crest_quantiles \
       are keyed by the share of blocks below.
+
+      With --quantized, the inputs are originals, and a checkpoint that somebody quantised \
+      (by this tool, compressed-tensors, ModelOpt, ...) is judged against them, tensor by tensor \
+      of the same name; format, block and recipe are the checkpoint's.
       """)
 
   @Argument(help: ArgumentHelp("Tensor files, or FILE:PATTERN.", valueName: "in"))
   var inputs: [String]
   @Option(help: ArgumentHelp("Block formats, between commas.", valueName: "f,..."))
-  var format: CommaList<String>
+  var format: CommaList<String>?
   @Option(
     help: ArgumentHelp(
       "Blocks: N, RxC, axis or tensor, between commas; by default each format's own.",
@@ -24,6 +28,11 @@ struct ErrorVerb: ParsableCommand {
   var block: CommaList<BlockShape>?
   @Option(help: ArgumentHelp("Recipes, between commas.", valueName: "r,..."))
   var recipe: CommaList<String>?
+  @Option(
+    help: ArgumentHelp(
+      "Judge this quantised checkpoint (or FILE:PATTERN) against the inputs.",
+      valueName: "quant.safetensors"), completion: .file(extensions: ["safetensors"]))
+  var quantized: String?
   @OptionGroup var how: QuantizationOptions
   @Flag(help: "Print totals only, in the forms for people.")
   var totalOnly = false
@@ -31,9 +40,21 @@ struct ErrorVerb: ParsableCommand {
   @OptionGroup var rows: CatalogOptions
   @OptionGroup var engine: EngineOptions
 
+  func validate() throws {
+    if quantized == nil, format == nil {
+      throw ValidationError("Missing expected argument '--format <f,...>'")
+    }
+    if quantized != nil, format != nil || block != nil || recipe != nil {
+      throw ValidationError(
+        "--quantized: format, block and recipe are the checkpoint's, and cannot be given")
+    }
+  }
+
   func run() throws {
+    if let quantized { return try judge(quantized) }
     let request = try how.request(
-      formats: format.values, blocks: block?.values ?? [], recipes: recipe?.values ?? ["exact"])
+      formats: format?.values ?? [], blocks: block?.values ?? [],
+      recipes: recipe?.values ?? ["exact"])
     let (cases, undefined) = try request.cases(in: rows.catalog())
     let selection = try InputSelection(inputs)
     let experiment = ErrorExperiment(
@@ -44,10 +65,34 @@ struct ErrorVerb: ParsableCommand {
       progress.advance(by: done, tensor)
     }
     progress.finish()
-    let skipped = undefined + selection.skipped
+    try print(
+      results, totals, skipped: undefined + selection.skipped, experiment.engine,
+      cases.map(\.spec))
+  }
+
+  private func judge(_ quantized: String) throws {
+    let catalog = try rows.catalog()
+    let stored = try StoredTensors(quantized, catalog: catalog, recipe: nil)
+    let selection = try InputSelection(inputs)
+    let judgement = CheckpointJudgement(
+      engine: try makeEngine(target: engine.target), parallel: engine.parallel)
+    let progress = Progress(total: stored.elementCount, "judging")
+    defer { progress.finish() }
+    let (results, totals, unused) = try judgement.run(stored, against: selection.tensors) {
+      progress.advance(by: $0, $1)
+    }
+    progress.finish()
+    try print(
+      results, totals, skipped: stored.skipped + unused + selection.skipped, judgement.engine,
+      stored.specs)
+  }
+
+  private func print(
+    _ results: [ErrorResult], _ totals: [ErrorResult], skipped: [SkippedItem],
+    _ engine: any QuantizationEngine, _ specs: [QuantizationSpec]
+  ) throws {
     if report.form != .json { SkippedMessages.write(skipped) }
-    let run = RunFields(
-      engine: experiment.engine.name, seed: how.seed, rows: cases.flatMap { usedRows($0.spec) })
+    let run = RunFields(engine: engine.name, seed: how.seed, rows: specs.flatMap(usedRows))
     try report.print(
       ErrorReports.report(
         results: results, totals: totals, skipped: skipped, run: run, showsTensors: !totalOnly))
