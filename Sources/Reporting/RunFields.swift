@@ -78,6 +78,12 @@ public struct RunFields: Sendable {
   public var notes: [String] {
     let unchecked = rows.filter(\.isUnchecked)
     guard !unchecked.isEmpty else { return [] }
+    guard unchecked.count <= 12 else {
+      return [
+        "\(unchecked.count) of the rows used are not checked against hardware or an original"
+          + " (see: blockscale formats)."
+      ]
+    }
     let names = unchecked.map { "\($0.kind) \($0.name)" }.joined(separator: ", ")
     return ["Not checked against hardware or an original: \(names)."]
   }
