@@ -37,9 +37,14 @@ let package = Package(
       ], swiftSettings: swift),
     .target(
       name: "Verification",
-      dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath"],
+      dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "Measurement"],
       swiftSettings: swift),
-    .target(name: "Reporting", dependencies: ["NumberFormats"], swiftSettings: swift),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "Measurement",
+        "Verification",
+      ], swiftSettings: swift),
     .executableTarget(
       name: "blockscale",
       dependencies: [

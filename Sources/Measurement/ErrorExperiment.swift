@@ -1,0 +1,96 @@
+import ErrorStatistics
+import NumberFormats
+import TensorIO
+
+/// Quantises tensors in several ways and measures what that does to them.
+///
+/// The digits depend neither on the number of threads nor on the engine nor on how a tensor is
+/// cut: sums run per chunk of 65,536 elements and chunks are merged in index order.
+public struct ErrorExperiment: Sendable {
+  public var engine: any QuantizationEngine
+  public var parallel: Parallel
+  public var cases: [ErrorCase]
+
+  public init(engine: any QuantizationEngine, parallel: Parallel, cases: [ErrorCase]) {
+    self.engine = engine
+    self.parallel = parallel
+    self.cases = cases
+  }
+
+  /// Every case of every tensor, tensors first, and each case's total over the tensors.
+  ///
+  /// - Parameter progress: Called with the elements done since the last call, once for each case.
+  public func run(
+    _ tensors: [InputTensor], progress: (Int, String) -> Void = { _, _ in }
+  ) throws -> (results: [ErrorResult], totals: [ErrorResult]) {
+    let memory = ErrorMemory()
+    var results: [ErrorResult] = []
+    var sums = cases.map { _ in TensorErrorAccumulator.total() }
+    for tensor in tensors {
+      let measured = try measure(tensor, memory) { progress($0, tensor.name) }
+      for (index, (job, statistics)) in measured.enumerated() {
+        sums[index].merge(statistics)
+        results.append(
+          ErrorResult(
+            file: tensor.path, tensor: tensor.name, shape: tensor.info.shape,
+            errorCase: cases[index],
+            tensorScale: job.spec.storesTensorScale ? job.tensorScale.decode : nil,
+            report: ErrorReport(statistics)))
+      }
+    }
+    let totals = zip(cases, sums).map { errorCase, sum in
+      ErrorResult(
+        file: "", tensor: "", shape: [], errorCase: errorCase, tensorScale: nil,
+        report: ErrorReport(sum))
+    }
+    return (results, totals)
+  }
+
+  /// All cases of one tensor, in the order of `cases`.
+  private func measure(
+    _ tensor: InputTensor, _ memory: ErrorMemory, progress: (Int) -> Void
+  ) throws -> [(QuantizeJob, TensorErrorAccumulator)] {
+    let amax = try tensor.largestFiniteMagnitude(parallel: parallel)
+    let jobs = try cases.map { errorCase in
+      try QuantizeJob(
+        engine, tensor, spec: errorCase.spec, axis: errorCase.axis, block: errorCase.block,
+        amax: amax, scratch: memory.values, parallel: parallel)
+    }
+    var results = [TensorErrorAccumulator?](repeating: nil, count: jobs.count)
+    // Cases with equal batches share every read, and cases with equal grids their crest factors.
+    let groups = Dictionary(grouping: jobs.indices) { jobs[$0].cuts.batches.map(\.elements) }
+    for group in groups.values.sorted(by: { $0[0] < $1[0] }) {
+      try measure(group, jobs, tensor, memory, &results, progress: progress)
+    }
+    return zip(jobs, results).compactMap { job, result in result.map { (job, $0) } }
+  }
+
+  private func measure(
+    _ group: [Int], _ jobs: [QuantizeJob], _ tensor: InputTensor, _ memory: ErrorMemory,
+    _ results: inout [TensorErrorAccumulator?], progress: (Int) -> Void
+  ) throws {
+    let measurements = group.map { ErrorMeasurement(jobs[$0]) }
+    var crests: [BlockGrid: CrestFactors] = [:]
+    for index in group {
+      crests[jobs[index].grid] = CrestFactors(jobs[index].grid, jobs[index].cuts)
+    }
+    for (number, batch) in jobs[group[0]].cuts.batches.enumerated() {
+      memory.values.reserve(batch.elements.count)
+      try tensor.read(batch.elements, into: memory.values, parallel: parallel)
+      for measurement in measurements {
+        let own = measurement.job.cuts.batches[number]
+        try measurement.add(own, memory, parallel: parallel)
+        progress(own.elements.count)
+      }
+      for crest in crests.values { crest.add(number, memory.values, parallel: parallel) }
+    }
+    let histograms = crests.mapValues { $0.finish() }
+    for (index, measurement) in zip(group, measurements) {
+      let grid = jobs[index].grid
+      results[index] = measurement.finish(
+        crest: histograms[grid] ?? CrestHistogram(),
+        bitsPerElement: cases[index].bitsPerElement(
+          grid, storesTensorScale: cases[index].spec.storesTensorScale))
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import NumberFormats
+
+/// Why an experiment cannot be run, beyond files that cannot be read or written.
+public enum MeasurementError: Error, Sendable, Hashable {
+  /// The request makes no sense (exit code 64).
+  case usage(String)
+  /// A tensor cannot be cut into the blocks asked for (64).
+  case grid(file: String, tensor: String, BlockGridError)
+  /// A tensor cannot be quantised as asked (64, or 65 where its data are the reason).
+  case quantize(file: String, tensor: String, QuantizeError)
+  /// Two files do not fit each other, or a stored tensor is not what it says (65).
+  case badData(file: String, tensor: String?, String)
+
+  /// The exit code of `sysexits.h`.
+  public var exitCode: Int32 {
+    switch self {
+    case .usage, .grid: 64
+    case .badData: 65
+    case .quantize(_, _, let error): error.isAboutData ? 65 : 64
+    }
+  }
+}
+
+extension MeasurementError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .usage(let text): text
+    case .grid(let file, let tensor, let error): "\(file): tensor \"\(tensor)\": \(error)"
+    case .quantize(let file, let tensor, let error): "\(file): tensor \"\(tensor)\": \(error)"
+    case .badData(let file, nil, let text): "\(file): \(text)"
+    case .badData(let file, let tensor?, let text): "\(file): tensor \"\(tensor)\": \(text)"
+    }
+  }
+}
+
+extension QuantizeError {
+  /// Whether the tensor's or the random numbers' contents are the reason, rather than the request.
+  public var isAboutData: Bool {
+    switch self {
+    case .nonFinite, .unknownStep, .badRandomBits: true
+    case .badTensorScale, .recipeNotForFormat, .needsTensorScale, .blockNotForRecipe,
+      .roundingNotForRecipe:
+      false
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import NumberFormats
+import TensorIO
+
+/// Quantises tensors into a file, batch by batch.
+public struct TensorQuantization: Sendable {
+  public var engine: any QuantizationEngine
+  public var parallel: Parallel
+  public var how: ErrorCase
+  public var storage: StorageRequest
+
+  public init(
+    engine: any QuantizationEngine, parallel: Parallel, how: ErrorCase, storage: StorageRequest
+  ) {
+    self.engine = engine
+    self.parallel = parallel
+    self.how = how
+    self.storage = storage
+  }
+
+  /// Writes every tensor's codes, scales and tensor scale.
+  ///
+  /// - Parameter progress: Called with the elements done since the last call.
+  public func write(
+    _ tensors: [InputTensor], to path: String, progress: (Int, String) -> Void = { _, _ in }
+  ) throws {
+    try checkNames(tensors)
+    let records = try tensors.map(record)
+    let writer = try QuantizedWriter(path: path, records: records)
+    let memory = ErrorMemory()
+    for (index, tensor) in tensors.enumerated() {
+      let amax = try tensor.largestFiniteMagnitude(parallel: parallel)
+      let job = try QuantizeJob(
+        engine, tensor, spec: how.spec, axis: how.axis, block: how.block, amax: amax,
+        scratch: memory.values, parallel: parallel)
+      if how.spec.storesTensorScale { writer.setTensorScale(job.tensorScale, of: index) }
+      var rows = RowCollector(record: records[index])
+      for batch in job.cuts.batches {
+        memory.reserve(batch, codeBytes: how.spec.format.element.codeBytes)
+        memory.values.reserve(batch.elements.count)
+        try tensor.read(batch.elements, into: memory.values, parallel: parallel)
+        _ = try job.quantize(
+          batch, values: memory.values, codes: memory.codes, scales: memory.scales,
+          parallel: parallel)
+        let bytes = batch.elements.count * how.spec.format.element.codeBytes
+        try rows.add(memory.codes.reading(0..<bytes), to: writer, index)
+        let new = job.newBlocks(of: batch).relative(to: batch.blocks.lowerBound)
+        try writer.appendScales(memory.scales.reading(new), to: index)
+        progress(batch.elements.count, tensor.name)
+      }
+    }
+    try writer.finish()
+  }
+
+  private func checkNames(_ tensors: [InputTensor]) throws(MeasurementError) {
+    var seen: Set<String> = []
+    for tensor in tensors where !seen.insert(tensor.name).inserted {
+      throw .usage("two inputs hold a tensor \"\(tensor.name)\", and one output cannot")
+    }
+  }
+
+  private func record(_ tensor: InputTensor) throws -> QuantizedTensorRecord {
+    let spec = how.spec
+    do throws(BlockGridError) {
+      _ = try BlockGrid(shape: tensor.info.shape, axis: how.axis, block: how.block)
+    } catch {
+      throw MeasurementError.grid(file: tensor.path, tensor: tensor.name, error)
+    }
+    return QuantizedTensorRecord(
+      name: tensor.name, shape: tensor.info.shape, format: spec.format.name, block: how.block,
+      axis: how.axis, recipe: spec.recipe.name, rounding: spec.roundingName,
+      packing: try storage.packing(for: spec.format.element), scaleLayout: storage.scaleLayout,
+      codeBytes: spec.format.element.codeBytes, scaleStorage: spec.format.scale.storage,
+      tensorScale: spec.storesTensorScale ? .one : nil, toolVersion: toolVersion,
+      keys: storage.keys)
+  }
+}
+
+/// Hands codes to the writer, which packs whole rows only: a row longer than a batch is gathered.
+private struct RowCollector {
+  let rowBytes: Int
+  var pending: [UInt8] = []
+
+  init(record: QuantizedTensorRecord) {
+    rowBytes = record.packing == .none ? 1 : max(1, record.shape.last ?? 1) * record.codeBytes
+  }
+
+  mutating func add(
+    _ codes: UnsafeBufferPointer<UInt8>, to writer: QuantizedWriter, _ index: Int
+  ) throws(TensorIOError) {
+    if pending.isEmpty, codes.count % rowBytes == 0 {
+      return try writer.appendCodes(UnsafeRawBufferPointer(codes), to: index)
+    }
+    pending += codes
+    guard pending.count % rowBytes == 0 else { return }
+    let rows = pending
+    pending = []
+    let outcome = rows.withUnsafeBytes { bytes in
+      Result { () throws(TensorIOError) in try writer.appendCodes(bytes, to: index) }
+    }
+    try outcome.get()
+  }
+}

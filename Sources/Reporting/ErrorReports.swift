@@ -1,0 +1,166 @@
+import ErrorStatistics
+import Measurement
+import NumberFormats
+
+/// What `blockscale error` prints.
+public enum ErrorReports {
+  /// - Parameters:
+  ///   - showsTensors: Whether people see a row per tensor, or totals only.
+  ///   - isOneFile: Whether the file's name can be left out.
+  public static func report(
+    results: [ErrorResult], totals: [ErrorResult], skipped: [SkippedItem], run: RunFields,
+    showsTensors: Bool
+  ) -> Report {
+    let tensors = Set(results.map { "\($0.file)\n\($0.tensor)" }).count
+    let elements = totals.first?.report.count ?? 0
+    let people = PeopleTables(results: results, totals: totals)
+    let title =
+      "Total over \(tensors) tensor\(tensors == 1 ? "" : "s"),"
+      + " \(NumberStyle.grouped(elements)) elements"
+    var sections = [Section("", title: title, table: people.totals)]
+    if showsTensors { sections.append(Section("", title: "By tensor", table: people.tensors)) }
+    sections += [
+      Section("results", table: data(results, isTotal: false), isShown: false),
+      Section("total", table: data(totals, isTotal: true), isShown: false),
+    ]
+    let list = JSONValue.array(skipped.map(json))
+    return Report(
+      fields: run.json + [JSONField("skipped", list)], sections: sections, notes: run.notes)
+  }
+
+  private static func json(_ item: SkippedItem) -> JSONValue {
+    .object([
+      JSONField("file", JSONValue(item.file)), JSONField("name", .string(item.name)),
+      JSONField("reason", .string(item.reason)),
+    ])
+  }
+
+  /// Every digit of every statistic, under the contract's names.
+  private static func data(_ results: [ErrorResult], isTotal: Bool) -> Table {
+    let place = isTotal ? [] : ["file", "tensor", "shape"]
+    let keys =
+      place + ["format", "block", "axis", "recipe", "rounding"]
+      + (isTotal ? [] : ["tensor_scale"]) + statisticNames
+    var table = Table(columns: keys.map { Column($0) })
+    table.rows = results.map { result in
+      let spec = result.errorCase.spec
+      let place: [JSONValue] =
+        isTotal
+        ? []
+        : [
+          .string(result.file), .string(result.tensor),
+          .array(result.shape.map { .int($0) }),
+        ]
+      let how: [JSONValue] = [
+        .string(spec.format.name), blockValue(result.errorCase.block), .int(result.errorCase.axis),
+        .string(spec.recipe.name), JSONValue(spec.rounding?.description),
+      ]
+      let scale = isTotal ? [] : [JSONValue(result.tensorScale.map { Double($0) })]
+      return place + how + scale + statistics(result.report)
+    }
+    return table
+  }
+
+  private static let statisticNames = [
+    "count", "mean_error", "mse", "nmse", "sqnr_db", "max_abs_error", "mean_relative_error",
+    "max_relative_error", "max_ulp", "cosine", "saturated", "flushed", "nan", "non_finite",
+    "scale_histogram", "clamped_scales", "crest_quantiles", "bits_per_element",
+  ]
+
+  private static func statistics(_ report: ErrorReport) -> [JSONValue] {
+    [
+      .int(report.count), JSONValue(report.meanError), JSONValue(report.mse),
+      JSONValue(report.nmse), JSONValue(report.sqnrDecibels), JSONValue(report.maxAbsoluteError),
+      JSONValue(report.meanRelativeError), JSONValue(report.maxRelativeError),
+      JSONValue(report.maxULP), JSONValue(report.cosine), .int(report.saturated),
+      .int(report.flushed), .int(report.nan), .int(report.nonFinite),
+      histogram(report.scaleHistogram), .int(report.clampedScales), quantiles(report),
+      JSONValue(report.bitsPerElement),
+    ]
+  }
+
+  /// Blocks by scale code, or by binary exponent for scales wider than 8 bits; empty bins left out.
+  private static func histogram(_ histogram: ScaleHistogram?) -> JSONValue {
+    switch histogram {
+    case nil: return .null
+    case .codes(let bins):
+      return .object(
+        bins.enumerated().filter { $1 > 0 }.map { JSONField(String($0), .int($1)) })
+    case .exponents(let counts, let zeros, let nonFinite):
+      var fields = counts.sorted { $0.key < $1.key }.map {
+        JSONField(String($0.key), .int($0.value))
+      }
+      if zeros > 0 { fields.append(JSONField("zero", .int(zeros))) }
+      if nonFinite > 0 { fields.append(JSONField("non_finite", .int(nonFinite))) }
+      return .object(fields)
+    }
+  }
+
+  /// Crest factors by the share of blocks below.
+  private static func quantiles(_ report: ErrorReport) -> JSONValue {
+    guard let values = report.crestQuantiles else { return .null }
+    return .object(
+      zip(CrestHistogram.reportedProbabilities, values).map {
+        JSONField(NumberStyle.shortest.text($0), .number($1))
+      })
+  }
+
+  /// A run's length is a number, other blocks are words.
+  static func blockValue(_ block: BlockShape) -> JSONValue {
+    if case .line(let size) = block { return .int(size) }
+    return .string(block.description)
+  }
+}
+
+/// The tables of `error` that people read: fewer columns, shares in percent.
+private struct PeopleTables {
+  var totals: Table
+  var tensors: Table
+
+  init(results: [ErrorResult], totals: [ErrorResult]) {
+    let recipes = Set(totals.map(\.errorCase.spec.recipe.name))
+    let showsRecipe = recipes != ["exact"]
+    let showsNaN = totals.contains { $0.report.nan > 0 }
+    let how = [
+      Column("format"), Column("block", align: .right), Column("recipe", isShown: showsRecipe),
+    ]
+    let numbers: [Column] = [
+      .number("bits", title: "bits/elem", .fixed(3)),
+      .number("sqnr", title: "SQNR dB", .fixed(2)), .number("nmse", title: "NMSE", .scientific(3)),
+      .number("max", title: "max |e|", .significant(3)),
+      .number("saturated", title: "saturated %", .fixed(3)),
+      .number("flushed", title: "flushed %", .fixed(3)),
+      .number("clamped", title: "clamped scales"),
+      .number("nan", title: "NaN", isShown: showsNaN),
+    ]
+    self.totals = Table(columns: how + numbers, groupedColumns: 1)
+    self.totals.rows = totals.map { Self.how($0) + Self.numbers($0.report) }
+    tensors = Table(
+      columns: [Column("tensor"), Column("shape")] + how + numbers, groupedColumns: 3,
+      headingColumns: 2)
+    tensors.rows = results.map { result in
+      let shape = result.shape.map(String.init).joined(separator: "×")
+      return [.string(result.tensor), .string(shape)] + Self.how(result)
+        + Self.numbers(result.report)
+    }
+  }
+
+  private static func how(_ result: ErrorResult) -> [JSONValue] {
+    [
+      .string(result.errorCase.spec.format.name),
+      .string(result.errorCase.block.description),
+      .string(result.errorCase.spec.recipe.name),
+    ]
+  }
+
+  private static func numbers(_ report: ErrorReport) -> [JSONValue] {
+    func percent(_ count: Int) -> JSONValue {
+      report.count > 0 ? .number(100 * Double(count) / Double(report.count)) : .null
+    }
+    return [
+      JSONValue(report.bitsPerElement), JSONValue(report.sqnrDecibels), JSONValue(report.nmse),
+      JSONValue(report.maxAbsoluteError), percent(report.saturated), percent(report.flushed),
+      .int(report.clampedScales), .int(report.nan),
+    ]
+  }
+}

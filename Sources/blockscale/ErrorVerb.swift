@@ -1,0 +1,127 @@
+import ArgumentParser
+import Measurement
+import NumberFormats
+import Reporting
+
+struct ErrorVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "error",
+    abstract: "Measure what quantisation does to each tensor, and in total.",
+    discussion: """
+      Statistics run over all formats, blocks and recipes given. In JSON, scale_histogram counts \
+      blocks by scale code, or by binary exponent for scales wider than 8 bits; crest_quantiles \
+      are keyed by the share of blocks below.
+
+      With --quantized, the inputs are originals, and a checkpoint that somebody quantised \
+      (by this tool, compressed-tensors, ModelOpt, ...) is judged against them, tensor by tensor \
+      of the same name; format, block and recipe are the checkpoint's.
+      """)
+
+  @Argument(help: ArgumentHelp("Tensor files, or FILE:PATTERN.", valueName: "in"))
+  var inputs: [String]
+  @Option(help: ArgumentHelp("Block formats, between commas.", valueName: "f,..."))
+  var format: CommaList<String>?
+  @Option(
+    help: ArgumentHelp(
+      "Blocks: N, RxC, axis or tensor, between commas; by default each format's own.",
+      valueName: "b,..."))
+  var block: CommaList<BlockShape>?
+  @Option(help: ArgumentHelp("Recipes, between commas.", valueName: "r,..."))
+  var recipe: CommaList<String>?
+  @Option(
+    help: ArgumentHelp(
+      "Judge this quantised checkpoint (or FILE:PATTERN) against the inputs.",
+      valueName: "quant.safetensors"), completion: .file(extensions: ["safetensors"]))
+  var quantized: String?
+  @OptionGroup var how: QuantizationOptions
+  @Flag(help: "Print totals only, in the forms for people.")
+  var totalOnly = false
+  @OptionGroup var report: ReportOptions
+  @OptionGroup var rows: CatalogOptions
+  @OptionGroup var engine: EngineOptions
+
+  func validate() throws {
+    if quantized == nil, format == nil {
+      throw ValidationError("Missing expected argument '--format <f,...>'")
+    }
+    if quantized != nil, format != nil || block != nil || recipe != nil {
+      throw ValidationError(
+        "--quantized: format, block and recipe are the checkpoint's, and cannot be given")
+    }
+  }
+
+  func run() throws {
+    if let quantized { return try judge(quantized) }
+    let request = try how.request(
+      formats: format?.values ?? [], blocks: block?.values ?? [],
+      recipes: recipe?.values ?? ["exact"])
+    let (cases, undefined) = try request.cases(in: rows.catalog())
+    let selection = try InputSelection(inputs)
+    let experiment = ErrorExperiment(
+      engine: try makeEngine(target: engine.target), parallel: engine.parallel, cases: cases)
+    let progress = Progress(total: selection.elementCount * cases.count, "measuring")
+    defer { progress.finish() }
+    let (results, totals) = try experiment.run(selection.tensors) { done, tensor in
+      progress.advance(by: done, tensor)
+    }
+    progress.finish()
+    try print(
+      results, totals, skipped: undefined + selection.skipped, experiment.engine,
+      cases.map(\.spec))
+  }
+
+  private func judge(_ quantized: String) throws {
+    let catalog = try rows.catalog()
+    let stored = try StoredTensors(quantized, catalog: catalog, recipe: nil)
+    let selection = try InputSelection(inputs)
+    let judgement = CheckpointJudgement(
+      engine: try makeEngine(target: engine.target), parallel: engine.parallel)
+    let progress = Progress(total: stored.elementCount, "judging")
+    defer { progress.finish() }
+    let (results, totals, unused) = try judgement.run(stored, against: selection.tensors) {
+      progress.advance(by: $0, $1)
+    }
+    progress.finish()
+    try print(
+      results, totals, skipped: stored.skipped + unused + selection.skipped, judgement.engine,
+      stored.specs)
+  }
+
+  private func print(
+    _ results: [ErrorResult], _ totals: [ErrorResult], skipped: [SkippedItem],
+    _ engine: any QuantizationEngine, _ specs: [QuantizationSpec]
+  ) throws {
+    if report.form != .json { SkippedMessages.write(skipped) }
+    let run = RunFields(engine: engine.name, seed: how.seed, rows: specs.flatMap(usedRows))
+    try report.print(
+      ErrorReports.report(
+        results: results, totals: totals, skipped: skipped, run: run, showsTensors: !totalOnly))
+  }
+}
+
+/// The rows that a specification rests on.
+func usedRows(_ spec: QuantizationSpec) -> [UsedRow] {
+  [
+    UsedRow(spec.format), UsedRow(.element(spec.format.element)),
+    UsedRow(.scale(spec.format.scale)),
+    UsedRow(spec.recipe),
+  ]
+}
+
+/// Says on standard error what was left out, grouped by reason.
+enum SkippedMessages {
+  static func write(_ skipped: [SkippedItem]) {
+    var reasons: [String] = []
+    var names: [String: [String]] = [:]
+    for item in skipped {
+      if names[item.reason] == nil { reasons.append(item.reason) }
+      names[item.reason, default: []].append(item.name)
+    }
+    for reason in reasons {
+      let all = names[reason] ?? []
+      let shown = all.prefix(4).joined(separator: ", ")
+      let more = all.count > 4 ? " and \(all.count - 4) more" : ""
+      StandardStreams.writeMessage("blockscale: skipped (\(reason)): \(shown)\(more)\n")
+    }
+  }
+}

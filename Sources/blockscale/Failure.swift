@@ -1,0 +1,41 @@
+import ArgumentParser
+import FormatCatalog
+import Foundation
+import Measurement
+import NumberFormats
+import Reporting
+import TensorIO
+
+/// A request that makes no sense, found after parsing.
+struct UsageError: Error, CustomStringConvertible {
+  var description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// The one place that maps an error to what the user sees: a line on standard error, an exit code.
+struct Failure {
+  private let error: any Error
+
+  init(_ error: any Error) { self.error = error }
+
+  func exit() -> Never {
+    switch error {
+    case let error as TensorIOError: stop("\(error)", error.exitCode)
+    case let error as MeasurementError: stop("\(error)", error.exitCode)
+    case let error as CatalogError: stop("\(error)", Self.exitCode(error))
+    case let error as UsageError: stop(error.description, 64)
+    case let error as OutputError: stop(error.isClosedPipe ? nil : error.description, 74)
+    default: Blockscale.exit(withError: error)
+    }
+  }
+
+  private func stop(_ message: String?, _ code: Int32) -> Never {
+    if let message { StandardStreams.writeMessage("blockscale: \(message)\n") }
+    Foundation.exit(code)
+  }
+
+  private static func exitCode(_ error: CatalogError) -> Int32 {
+    if case .unreadable = error { return 66 }
+    return 65
+  }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Measurement
+import NumberFormats
+
+extension BlockShape: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+extension Rounding: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+extension ComputeType: ExpressibleByArgument {}
+
+/// Values between commas, none of them empty.
+struct CommaList<Element: ExpressibleByArgument>: ExpressibleByArgument {
+  var values: [Element]
+
+  init?(argument: String) {
+    values = []
+    for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+      guard !part.isEmpty, let value = Element(argument: String(part)) else { return nil }
+      values.append(value)
+    }
+  }
+}
+
+/// `auto`, `none` or a number.
+struct TensorScaleArgument: ExpressibleByArgument {
+  var choice: TensorScaleChoice
+
+  init?(argument: String) {
+    switch argument.lowercased() {
+    case "auto": choice = .auto
+    case "none": choice = .none
+    default:
+      guard let value = Float(argument), value.isFinite, value > 0 else { return nil }
+      choice = .given(value)
+    }
+  }
+}
+
+/// Options that choose the engine and feed it.
+struct EngineOptions: ParsableArguments {
+  @Option(help: "The engine: auto, avx512, avx2, baseline, or reference (MPFR).")
+  var target: EngineTarget = .auto
+
+  @Option(help: ArgumentHelp("Threads; by default one a core.", valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more") }
+  }
+
+  var parallel: Parallel { Parallel(threads: threads) }
+}
+
+/// Options that say how a tensor is quantised, apart from format, block and recipe.
+struct QuantizationOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The axis that blocks run along; tiles lie on the last two.", valueName: "a"))
+  var axis: Int = -1
+
+  @Option(
+    help: ArgumentHelp(
+      "Rounding of elements in place of the recipe's: tiesToEven, tiesToAway, towardZero, "
+        + "towardPositive, towardNegative, toOdd, stochastic[:n].", valueName: "mode"))
+  var rounding: Rounding?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "auto, none, or a factor: value = code x scale x factor.", valueName: "auto|none|x"))
+  var tensorScale: TensorScaleArgument = TensorScaleArgument(choice: .auto)
+
+  @Option(
+    name: .customLong("as-dtype"),
+    help: ArgumentHelp(
+      "Compute as the stack does on input of this type: fp32, bf16, fp16.", valueName: "type"))
+  var computeType: ComputeType = .fp32
+
+  @Option(help: ArgumentHelp("Seed of stochastic rounding.", valueName: "n"))
+  var seed: UInt64 = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Random numbers of stochastic rounding, one per element.", valueName: "file.npy"),
+    completion: .file(extensions: ["npy"]))
+  var randomBits: String?
+
+  /// The request of these options; the random numbers' file is read here.
+  func request(
+    formats: [String], blocks: [BlockShape], recipes: [String]
+  ) throws -> CaseRequest {
+    let bits = try randomBits.map { try RandomBits.read($0) } ?? .philox(seed: seed)
+    return CaseRequest(
+      formats: formats, blocks: blocks, recipes: recipes, axis: axis, rounding: rounding,
+      tensorScale: tensorScale.choice, computeType: computeType, randomBits: bits)
+  }
+}
+
+extension TensorScaleArgument {
+  init(choice: TensorScaleChoice) { self.choice = choice }
+}

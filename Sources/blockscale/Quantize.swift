@@ -1,0 +1,105 @@
+import ArgumentParser
+import Measurement
+import NumberFormats
+import Reporting
+import TensorIO
+
+extension CodePacking: ExpressibleByArgument {}
+extension ScaleLayout: ExpressibleByArgument {}
+
+/// The layouts that can be written.
+enum KeyStyle: String, ExpressibleByArgument, CaseIterable {
+  case blockscale
+  case compressedTensors = "compressed-tensors"
+  case modelOpt = "modelopt"
+
+  var keys: QuantizedKeys {
+    switch self {
+    case .blockscale: .blockscale
+    case .compressedTensors: .compressedTensors
+    case .modelOpt: .modelOpt
+    }
+  }
+}
+
+/// The orders of two codes in a byte.
+enum NibbleOrder: String, ExpressibleByArgument, CaseIterable {
+  case low, high, split
+
+  var packing: CodePacking {
+    switch self {
+    case .low: .low
+    case .high: .high
+    case .split: .split
+    }
+  }
+}
+
+struct Quantize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Quantise tensors into codes, scales and tensor scales.")
+
+  @Argument(help: ArgumentHelp("A tensor file, or FILE:PATTERN.", valueName: "in"))
+  var input: String
+  @Option(help: ArgumentHelp("The block format.", valueName: "f"))
+  var format: String
+  @Option(
+    help: ArgumentHelp(
+      "The block: N, RxC, axis or tensor; by default the format's own.", valueName: "b"))
+  var block: BlockShape?
+  @Option(help: ArgumentHelp("The recipe.", valueName: "r"))
+  var recipe = "exact"
+  @OptionGroup var how: QuantizationOptions
+  @Flag(help: "Write one code per byte.")
+  var unpacked = false
+  @Option(
+    help: ArgumentHelp("Order of 4-bit codes: low, high, split.", valueName: "order"))
+  var packing: NibbleOrder?
+  @Option(help: ArgumentHelp("Order of scales: linear, 128x4.", valueName: "layout"))
+  var scaleLayout: ScaleLayout = .linear
+  @Option(
+    help: ArgumentHelp(
+      "Names and shapes: blockscale, compressed-tensors, modelopt.", valueName: "style"))
+  var keys: KeyStyle = .blockscale
+  @Option(
+    help: ArgumentHelp("The file to write.", valueName: "out.safetensors"),
+    completion: .file(extensions: ["safetensors"]))
+  var output: String
+  @OptionGroup var rows: CatalogOptions
+  @OptionGroup var engine: EngineOptions
+
+  func validate() throws {
+    if unpacked, packing != nil {
+      throw ValidationError("--unpacked and --packing exclude each other")
+    }
+  }
+
+  func run() throws {
+    let request = try how.request(
+      formats: [format], blocks: block.map { [$0] } ?? [], recipes: [recipe])
+    let (cases, _) = try request.cases(in: rows.catalog())
+    let selection = try InputSelection([input])
+    let quantization = TensorQuantization(
+      engine: try makeEngine(target: engine.target), parallel: engine.parallel, how: cases[0],
+      storage: StorageRequest(
+        packing: unpacked ? CodePacking.none : packing?.packing, scaleLayout: scaleLayout,
+        keys: keys.keys))
+    let progress = Progress(total: selection.elementCount, "quantising")
+    defer { progress.finish() }
+    try quantization.write(selection.tensors, to: output) { done, tensor in
+      progress.advance(by: done, tensor)
+    }
+    progress.finish()
+    SkippedMessages.write(selection.skipped)
+    UncheckedNote.write(usedRows(cases[0].spec))
+  }
+}
+
+/// Says on standard error which rows nobody has checked, where there is no report to say so.
+enum UncheckedNote {
+  static func write(_ rows: [UsedRow]) {
+    for note in RunFields(engine: "", seed: nil, rows: rows).notes {
+      StandardStreams.writeMessage("blockscale: \(note)\n")
+    }
+  }
+}
