@@ -11,6 +11,8 @@ typedef struct {
   const uint32_t *random;
   uint8_t *codes;
   bk_result result;
+  int64_t failed_block;  // of the chunk at hand
+  int failed_stage;
 } work;
 
 static void put_code(const work *w, int64_t index, uint32_t code) {
@@ -19,15 +21,26 @@ static void put_code(const work *w, int64_t index, uint32_t code) {
   else ((uint32_t *)w->codes)[index] = code;
 }
 
-static void fail(work *w, int status, int64_t position) {
-  if (w->result.status != BK_OK) return;
+// The order in which a block's steps are met.
+enum { AT_START, AT_AMAX, AT_SCALE, AT_ELEMENT };
+
+// Keeps the failure that a block-by-block reader would meet first.
+static void fail(work *w, int status, int64_t block, int stage, int64_t position) {
+  if (w->result.status != BK_OK) {
+    if (block > w->failed_block) return;
+    if (block == w->failed_block && stage > w->failed_stage) return;
+    if (block == w->failed_block && stage == w->failed_stage && position >= w->result.position)
+      return;
+  }
   w->result.status = status;
   w->result.position = position;
+  w->failed_block = block;
+  w->failed_stage = stage;
 }
 
 // One tile: its first element's row-major index and its clipped size.
 typedef struct {
-  int64_t first, rows, columns;
+  int64_t first, rows, columns, block;
 } tile;
 
 static int64_t at(const work *w, const tile *t, int64_t r, int64_t c) {
@@ -42,6 +55,8 @@ static float special_amax(work *w, const tile *t, int *poisoned) {
   for (int64_t i = 0; i < t->rows; i++)
     for (int64_t j = 0; j < t->columns; j++) {
       float x = w->x[at(w, t, i, j)];
+      if (!isfinite(x) && r->amax == AMAX_UNKNOWN)
+        fail(w, BK_UNKNOWN_AMAX, t->block, AT_AMAX, at(w, t, i, j));
       if (x != x) {
         nan = 1;
         continue;
@@ -52,14 +67,13 @@ static float special_amax(work *w, const tile *t, int *poisoned) {
       first = 0;
     }
   if (nan || infinite) {
-    if (r->amax == AMAX_UNKNOWN) fail(w, BK_UNKNOWN_NON_FINITE, t->first);
     if (r->amax == AMAX_POISON) *poisoned = 1;
     if (nan && r->amax == AMAX_PROPAGATE_NAN) a = NAN;
   }
   return a;
 }
 
-static uint32_t nan_code(work *w, float x, int64_t position) {
+static uint32_t nan_code(work *w, float x, int64_t block, int64_t position) {
   const bk_recipe *r = w->recipe;
   const bk_element *e = &w->job->element;
   switch (r->nan_rule) {
@@ -70,7 +84,7 @@ static uint32_t nan_code(work *w, float x, int64_t position) {
     break;
   default: break;
   }
-  fail(w, BK_UNKNOWN_NAN_ELEMENT, position);
+  fail(w, BK_UNKNOWN_ELEMENT, block, AT_ELEMENT, position);
   return 0;
 }
 
@@ -129,12 +143,12 @@ static uint32_t nearest_code(const work *w, uint32_t scale, float x) {
   return chosen;
 }
 
-static uint32_t offset_truncate(work *w, float y, int64_t position) {
+static uint32_t offset_truncate(work *w, float y, int64_t block, int64_t position) {
   const bk_element *e = &w->job->element;
   int half = (int)((e->code_mask >> 1) + 1);
   float shifted = y + ((float)half + 0.5f);
   if (!isfinite(shifted)) {
-    fail(w, BK_UNKNOWN_NAN_ELEMENT, position);
+    fail(w, BK_UNKNOWN_ELEMENT, block, AT_ELEMENT, position);
     return 0;
   }
   float limited = shifted < 0 ? 0 : shifted > (float)(2 * half - 1) ? (float)(2 * half - 1) : shifted;
@@ -142,14 +156,15 @@ static uint32_t offset_truncate(work *w, float y, int64_t position) {
 }
 
 // One element by a rounding that the vector loop does not have.
-static uint32_t own_element(work *w, float x, float factor, uint32_t scale, int64_t position) {
+static uint32_t own_element(work *w, float x, float factor, uint32_t scale, int64_t block,
+                            int64_t position) {
   const bk_element *e = &w->job->element;
   int rounding = w->recipe->element_rounding;
   if (w->recipe->multiplier == TIMES_NEAREST_CODE) return nearest_code(w, scale, x);
   float y = recipe_divides(w->recipe) ? x / factor : x * factor;
-  if (y != y) return nan_code(w, x, position);
+  if (y != y) return nan_code(w, x, block, position);
   if (isinf(y) && w->recipe->infinite_code >= 0) return (uint32_t)w->recipe->infinite_code;
-  if (rounding == ELEMENT_OFFSET_TRUNCATE) return offset_truncate(w, y, position);
+  if (rounding == ELEMENT_OFFSET_TRUNCATE) return offset_truncate(w, y, block, position);
   float value = private_exponent(e, y, rounding);
   bk_exact one = bk_split(1);
   return sign_rule(w, bk_element_exact(e, value, one, BK_ROUND_TIES_TO_EVEN, 0, 0), y, x);
@@ -160,7 +175,8 @@ static int is_own(const bk_recipe *r) {
 }
 
 // Rows of a band: the vector loop, then NaN quotients one by one.
-static void plain_row(work *w, int64_t first, int64_t columns, const float *factor) {
+static void plain_row(work *w, int64_t first, int64_t columns, const float *factor,
+                      int64_t first_block) {
   int rounding = w->job->rounding;
   bk_recipe_row row = {.element = &w->job->element,
                        .x = w->x + first,
@@ -177,18 +193,19 @@ static void plain_row(work *w, int64_t first, int64_t columns, const float *fact
   if (row.special_position < 0) return;
   for (int64_t i = row.special_position; i < columns; i++) {
     float x = w->x[first + i], f = factor[i / row.tile], y = row.divide ? x / f : x * f;
-    if (y != y) put_code(w, first + i, nan_code(w, x, first + i));
+    if (y != y) put_code(w, first + i, nan_code(w, x, first_block + i / row.tile, first + i));
     else if (isinf(y) && w->recipe->infinite_code >= 0)
       put_code(w, first + i, (uint32_t)w->recipe->infinite_code);
   }
 }
 
 static void own_row(work *w, int64_t first, int64_t columns, const float *factor,
-                    const uint32_t *scales) {
-  for (int64_t i = 0; i < columns; i++)
+                    const uint32_t *scales, int64_t first_block) {
+  for (int64_t i = 0; i < columns; i++) {
+    int64_t b = i / w->grid->tile_columns;
     put_code(w, first + i,
-             own_element(w, w->x[first + i], factor[i / w->grid->tile_columns],
-                         scales[i / w->grid->tile_columns], first + i));
+             own_element(w, w->x[first + i], factor[b], scales[b], first_block + b, first + i));
+  }
 }
 
 // 4over6: the sum of |((q·s)·A)/(6·limit) − x| in order, for one of the two scales.
@@ -214,10 +231,12 @@ static float candidate_error(work *w, const tile *t, const recipe_block *block, 
 static recipe_block choose_scale(work *w, const tile *t, float a) {
   recipe_block six = {0, 0, 0}, four;
   int status = recipe_scale(w->job, w->recipe, a, 1, &six);
-  if (status != BK_OK) fail(w, status, t->first);
+  if (status != BK_OK)
+    fail(w, status, t->block, status == BK_UNKNOWN_MULTIPLIER ? AT_START : AT_SCALE, t->first);
   if (w->recipe->search == 0 || status != BK_OK) return six;
   status = recipe_scale(w->job, w->recipe, a, 1.5f, &four);
-  if (status != BK_OK) fail(w, status, t->first);
+  if (status != BK_OK)
+    fail(w, status, t->block, status == BK_UNKNOWN_MULTIPLIER ? AT_START : AT_SCALE, t->first);
   float span = w->recipe->search == 1 ? 1536 : 2688;
   return candidate_error(w, t, &four, span) < candidate_error(w, t, &six, span) ? four : six;
 }
@@ -237,7 +256,7 @@ static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, ui
     w->kernels->row_amax(w->x + first + r * w->grid->columns, columns, width, amax);
   for (int64_t b = 0; b < blocks; b++) {
     int64_t left = columns - b * width;
-    tile t = {first + b * width, rows, left < width ? left : width};
+    tile t = {first + b * width, rows, left < width ? left : width, b};
     int is_poisoned = 0;
     float a = bk_float(amax[b]);
     if (amax[b] >= 0x7f800000 || w->recipe->amax == AMAX_SIGNED_FIRST)
@@ -249,7 +268,6 @@ static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, ui
     poisoned[b] = (uint8_t)is_poisoned;
     w->result.clamped_scales += block.clamped;
   }
-  if (w->result.status != BK_OK) return;
   for (int64_t r = 0; r < rows; r++) {
     int64_t start = first + r * w->grid->columns;
     // A poisoned block's own numbers must not raise an error: they are overwritten below.
@@ -259,8 +277,8 @@ static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, ui
       while (end < blocks && !poisoned[end]) end++;
       int64_t from = begin * width, to = end * width < columns ? end * width : columns;
       if (to > from) {
-        if (is_own(w->recipe)) own_row(w, start + from, to - from, factor + begin, scales + begin);
-        else plain_row(w, start + from, to - from, factor + begin);
+        if (is_own(w->recipe)) own_row(w, start + from, to - from, factor + begin, scales + begin, begin);
+        else plain_row(w, start + from, to - from, factor + begin, begin);
       }
       begin = end + 1;
     }
@@ -268,7 +286,7 @@ static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, ui
   for (int64_t b = 0; b < blocks; b++) {
     if (!poisoned[b]) continue;
     int64_t left = columns - b * width;
-    tile t = {first + b * width, rows, left < width ? left : width};
+    tile t = {first + b * width, rows, left < width ? left : width, b};
     clear_tile(w, &t);
   }
 }
@@ -276,7 +294,7 @@ static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, ui
 bk_result bk_quantize_recipe(int target, const bk_job *job, const bk_recipe *recipe,
                              const bk_grid *grid, const float *x, const uint32_t *random,
                              void *codes, uint32_t *scales) {
-  work w = {bk_kernels_for(target), job, recipe, grid, x, random, codes, {BK_OK, 0, 0}};
+  work w = {bk_kernels_for(target), job, recipe, grid, x, random, codes, {BK_OK, 0, 0}, 0, 0};
   int64_t width = grid->tile_columns;
   int64_t step = width >= BK_CHUNK ? width : BK_CHUNK / width * width;
   int64_t block_columns = (grid->columns + width - 1) / width;

@@ -212,7 +212,7 @@ static int store_reciprocal(const bk_job *job, const bk_recipe *r, float *factor
   static const float largest[] = {0x1.fffffep127f, 0x1.fep127f, 65504};
   int infinite = isinf(*factor);
   if (infinite) {
-    if (r->overflow != OVERFLOW_SATURATE) return BK_UNKNOWN_OVERFLOW;
+    if (r->overflow != OVERFLOW_SATURATE) return BK_UNKNOWN_FACTOR_OVERFLOW;
     *factor = largest[r->compute_type];
   }
   if (r->scale_rounding == SCALE_ENCODE_POWER_OF_TWO)
@@ -222,9 +222,10 @@ static int store_reciprocal(const bk_job *job, const bk_recipe *r, float *factor
   return status;
 }
 
-// A code that the recipe gives outright, and the numbers that follow from it. -1: not established.
-static int fixed_code(const bk_job *job, int64_t code, float *d, float *encode, recipe_block *out) {
-  if (code < 0) return BK_UNKNOWN_NON_FINITE;
+// A code that the recipe gives outright, and the numbers that follow from it; below 0: `unknown`.
+static int fixed_code(const bk_job *job, int64_t code, int unknown, float *d, float *encode,
+                      recipe_block *out) {
+  if (code < 0) return unknown;
   out->code = (uint32_t)code;
   *d = bk_scale_value(&job->scale, out->code);
   *encode = 1.0f / *d;
@@ -233,10 +234,12 @@ static int fixed_code(const bk_job *job, int64_t code, float *d, float *encode, 
 
 static int stored_scale(const bk_job *job, const bk_recipe *r, float a, float stretch, float *d,
                         float *encode, recipe_block *out) {
-  if (a != a) return fixed_code(job, r->nan_scale, d, encode, out);
-  if (isinf(a)) return fixed_code(job, r->infinity_scale, d, encode, out);
-  if (a == 0 && r->zero_rule == ZERO_UNKNOWN) return BK_UNKNOWN_ZERO_BLOCK;
-  if (a == 0 && r->zero_rule == ZERO_AMAX) return fixed_code(job, r->zero_code, d, encode, out);
+  int64_t nan = r->nan_scale, infinity = r->infinity_scale;
+  if (a != a) return fixed_code(job, nan, BK_UNKNOWN_NAN_AMAX_SCALE, d, encode, out);
+  if (isinf(a)) return fixed_code(job, infinity, BK_UNKNOWN_INFINITE_AMAX_SCALE, d, encode, out);
+  if (a == 0 && r->zero_rule == ZERO_UNKNOWN) return BK_UNKNOWN_ZERO_SCALE;
+  if (a == 0 && r->zero_rule == ZERO_AMAX)
+    return fixed_code(job, r->zero_code, BK_OK, d, encode, out);
   float v = scale_value(job, r, a);
   if (stretch != 1) v = v * stretch;
   if (r->scale_value == VALUE_ENCODE_DIVIDE) {
@@ -245,8 +248,8 @@ static int stored_scale(const bk_job *job, const bk_recipe *r, float a, float st
     *d = bk_scale_value(&job->scale, out->code);
     return status;
   }
-  if (v != v) return fixed_code(job, r->nan_scale, d, encode, out);
-  if (isinf(v)) return fixed_code(job, r->infinity_scale, d, encode, out);
+  if (v != v) return fixed_code(job, nan, BK_UNKNOWN_NAN_SCALE, d, encode, out);
+  if (isinf(v)) return fixed_code(job, infinity, BK_UNKNOWN_INFINITE_SCALE, d, encode, out);
   if (r->zero_rule == ZERO_VALUE && v == 0) v = r->zero_value;
   *d = v;
   int status = job->scale.kind == BK_SCALE_E8M0 ? store_exponent(job, r, v, out)

@@ -25,7 +25,7 @@ extension VectorEngine {
     }
     let result = run(
       job, recipe, kernelGrid(grid), values, random, scalesGiven: scalesGiven, codes, scales)
-    guard result.status == BK_OK else {
+    guard Int(result.status) == BK_OK else {
       throw .unknownStep(
         recipe: spec.recipe.name, step: step(result.status),
         position: firstElement + Int(result.position))
@@ -135,12 +135,17 @@ extension VectorEngine {
   }
 
   private func step(_ status: Int32) -> String {
-    switch status {
-    case BK_UNKNOWN_NON_FINITE: "a block with NaN or infinity"
-    case BK_UNKNOWN_ZERO_BLOCK: "the scale of an all-zero block"
-    case BK_UNKNOWN_OVERFLOW: "a scale above its range"
-    case BK_UNKNOWN_MULTIPLIER: "how elements are scaled"
-    default: "the code of a NaN element"
+    switch Int(status) {
+    case BK_UNKNOWN_AMAX: "the amax of a block with NaN or infinity"
+    case BK_UNKNOWN_NAN_AMAX_SCALE: "the scale of a NaN amax"
+    case BK_UNKNOWN_INFINITE_AMAX_SCALE: "the scale of an infinite amax"
+    case BK_UNKNOWN_ZERO_SCALE: "the scale of a block of zeros"
+    case BK_UNKNOWN_NAN_SCALE: "a NaN scale"
+    case BK_UNKNOWN_INFINITE_SCALE: "an infinite scale"
+    case BK_UNKNOWN_OVERFLOW: "a scale above the range"
+    case BK_UNKNOWN_FACTOR_OVERFLOW: "an encode-side factor above the range"
+    case BK_UNKNOWN_MULTIPLIER: "the element step"
+    default: "the code of a NaN or infinite quotient"
     }
   }
 }

@@ -102,13 +102,21 @@ typedef struct {
   int64_t outer, rows, columns, tile_rows, tile_columns;
 } bk_grid;
 
-#define BK_OK 0
-#define BK_UNKNOWN_NON_FINITE 1
-#define BK_UNKNOWN_ZERO_BLOCK 2
-#define BK_UNKNOWN_OVERFLOW 3
-#define BK_UNKNOWN_MULTIPLIER 4
-#define BK_UNKNOWN_NAN_ELEMENT 5
-#define BK_NO_MEMORY 6
+// Why a block is refused: the step of its recipe that nobody has established.
+enum {
+  BK_OK,
+  BK_UNKNOWN_AMAX,
+  BK_UNKNOWN_NAN_AMAX_SCALE,
+  BK_UNKNOWN_INFINITE_AMAX_SCALE,
+  BK_UNKNOWN_ZERO_SCALE,
+  BK_UNKNOWN_NAN_SCALE,
+  BK_UNKNOWN_INFINITE_SCALE,
+  BK_UNKNOWN_OVERFLOW,
+  BK_UNKNOWN_FACTOR_OVERFLOW,
+  BK_UNKNOWN_MULTIPLIER,
+  BK_UNKNOWN_ELEMENT,
+  BK_NO_MEMORY
+};
 
 typedef struct {
   int32_t status;
