@@ -28,8 +28,7 @@ INLINE decoder make_decoder(const bk_element *e) {
   p.nan_positive = e->nan_positive;
   p.has_infinity = e->has_infinity;
   p.infinity_code = e->infinity_code;
-  p.factor = p.uniform ? ldexpf(1, e->min_exponent - e->mantissa_bits)
-                       : ldexpf(1, e->min_exponent + 126);
+  p.factor = (float)bk_power(p.uniform ? e->min_exponent - e->mantissa_bits : e->min_exponent + 126);
   return p;
 }
 

@@ -19,10 +19,10 @@ INLINE hot_encoder make_hot_encoder(const encoder *p, const bk_element *e) {
   h.max_positive = p->max_positive;
   h.max_negative = p->max_negative;
   h.magic = p->magic;
-  h.shift = p->shift;
+  h.shift = p->uniform ? 0 : p->shift;
   h.min_normal = bk_bits(p->min_normal);
-  h.to_magic = (uint32_t)p->shift << 23;
-  h.offset = (bk_bits(p->min_normal) >> p->shift);
+  h.to_magic = (uint32_t)h.shift << 23;
+  h.offset = h.min_normal >> h.shift;
   h.sign_shift = 31 - p->sign_shift;
   h.sign_mask = e->sign_mask;
   h.code_mask = e->code_mask;

@@ -32,8 +32,8 @@ INLINE encoder make_encoder(const bk_element *e, int rounding, int random_bits) 
   p.mantissa_bits = e->mantissa_bits;
   p.min_exponent = e->min_exponent;
   p.rebias = p.uniform ? 0 : (uint32_t)(126 + e->min_exponent) << e->mantissa_bits;
-  p.magic = ldexpf(1, 23 + quantum);
-  p.min_normal = p.uniform ? INFINITY : ldexpf(1, e->min_exponent);
+  p.magic = (float)bk_power(23 + quantum);
+  p.min_normal = p.uniform ? INFINITY : (float)bk_power(e->min_exponent);
   p.max_positive = (float)bk_magnitude(e, e->max_code);
   p.max_negative = (float)bk_magnitude(e, e->max_code_negative);
   p.sign_shift = e->twos_complement ? -1 : e->sign_mask ? __builtin_ctz(e->sign_mask) : 31;

@@ -64,13 +64,21 @@ static inline int bk_compare(float x, double b, bk_exact d) {
   return l < r ? -1 : l > r;
 }
 
+// 2^exponent from its bits, within the normal range of float64.
+static inline double bk_power(int exponent) {
+  uint64_t bits = (uint64_t)(exponent + 1023) << 52;
+  double power;
+  memcpy(&power, &bits, 8);
+  return power;
+}
+
 // The value of a magnitude code, also of codes beyond the largest.
 static inline double bk_magnitude(const bk_element *e, uint32_t code) {
+  int quantum = e->min_exponent - e->mantissa_bits;
+  if (e->min_exponent > 127 || code >> e->mantissa_bits == 0) return (double)code * bk_power(quantum);
   uint32_t one = 1u << e->mantissa_bits;
-  if (code < one) return ldexp((double)code, e->min_exponent - e->mantissa_bits);
   uint32_t fraction = (code & (one - 1)) | one;
-  int exponent = e->min_exponent + (int)(code >> e->mantissa_bits) - 1;
-  return ldexp((double)fraction, exponent - e->mantissa_bits);
+  return (double)fraction * bk_power(quantum + (int)(code >> e->mantissa_bits) - 1);
 }
 
 #endif

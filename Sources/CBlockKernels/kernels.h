@@ -40,9 +40,9 @@ typedef struct {
   // amax[b] = max(amax[b], bits of |x|) over each block of the row.
   void (*row_amax)(const float *x, int64_t columns, int64_t tile, uint32_t *amax);
   // Scales and multipliers of `count` blocks; returns the clamped count. `method` is the method of
-  // all: BK_CHECKED where any block needs it.
+  // all: BK_CHECKED where any block needs it. `special`: some scale is NaN.
   int64_t (*scales)(const bk_job *job, const uint32_t *amax, int64_t count, int given,
-                    uint32_t *scales, float *factor, int32_t *method);
+                    uint32_t *scales, float *factor, int32_t *method, int *special);
   void (*encode_row)(const bk_row *row);
   void (*recipe_row)(bk_recipe_row *row);
   void (*pack_row)(const uint8_t *codes, int64_t columns, uint8_t *packed);

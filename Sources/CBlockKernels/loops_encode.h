@@ -114,9 +114,11 @@ INLINE void hot_four(const bk_row *row, const hot_encoder *h, int kind, int meth
 static void hot_tail(const bk_row *row, const hot_encoder *h, int kind, int64_t i) {
   int lanes = row->columns - i < LANES ? (int)(row->columns - i) : LANES;
   float x[LANES] = {0}, f[LANES] = {0};
-  for (int l = 0; l < lanes; l++) {
+  int64_t b = i / row->tile, left = (b + 1) * row->tile - i;
+  for (int l = 0; l < lanes; l++, left--) {
+    if (left == 0) b++, left = row->tile;
     x[l] = row->x[i + l];
-    f[l] = row->factor[(i + l) / row->tile];
+    f[l] = row->factor[b];
   }
   vu doubt = {0}, k;
   vf v = load_f(x), q = quotient(v, load_f(f), row->method);

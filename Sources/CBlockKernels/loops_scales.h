@@ -90,7 +90,7 @@ static int64_t store_scales(const bk_job *job, const uint32_t *amax, int64_t cou
   return __builtin_reduce_add(clamped);
 }
 
-// Powers of two: the reciprocal from the exponent's bits. NaN where float32 has none.
+// Powers of two: the reciprocal from the exponent's bits. NaN where float32 has none, 0 for NaN.
 INLINE vf power_of_two_factor(vu scale, int is_e8m0) {
   vu field = is_e8m0 ? scale : scale >> 23, zero = scale - scale;
   vu bits = select_u(field == 254, zero + 0x00400000u, (254 - field) << 23);
@@ -101,7 +101,7 @@ INLINE vf power_of_two_factor(vu scale, int is_e8m0) {
 }
 
 static void make_factors(const bk_job *job, const uint32_t *scales, int64_t count, float *factor,
-                         int32_t *method) {
+                         int32_t *method, int *special) {
   const bk_scale *s = &job->scale;
   int power = s->kind != BK_SCALE_FLOAT && job->tensor_scale == 1;
   uint32_t t_fraction = bk_bits(job->tensor_scale) & 0x7fffff;
@@ -114,6 +114,7 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
   int deep = !job->element.is_codebook && job->element.min_exponent - job->element.mantissa_bits < -90;
   *method = power && !job->element.is_codebook ? BK_TIMES : quotient && !deep ? BK_OVER : BK_CHECKED;
   int over = *method == BK_OVER, unknown = 0;
+  vi nan = NO_LANES;
   decoder p = make_decoder(&s->format);
   for (int64_t b = 0; b < count; b += LANES) {
     vu code = {0};
@@ -136,8 +137,10 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
       f = select_f(value != value, (vf)0.0f, f);
     }
     unknown |= any(f != f);
+    nan |= f == 0;
     store_f(factor + b, f);
   }
+  *special = any(nan);
   if (!unknown) return;
   *method = BK_CHECKED;
   for (int64_t b = 0; over && b < count; b++)
@@ -145,8 +148,9 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
 }
 
 static int64_t scales_and_factors(const bk_job *job, const uint32_t *amax, int64_t count, int given,
-                                  uint32_t *scales, float *factor, int32_t *method) {
+                                  uint32_t *scales, float *factor, int32_t *method,
+                                  int *special) {
   int64_t clamped = given ? 0 : store_scales(job, amax, count, scales);
-  make_factors(job, scales, count, factor, method);
+  make_factors(job, scales, count, factor, method, special);
   return clamped;
 }

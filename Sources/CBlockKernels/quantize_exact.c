@@ -17,13 +17,20 @@ typedef struct {
   int scales_given;
 } work;
 
-static void clear_codes(const work *w, uint8_t *codes, int64_t start, int64_t count) {
-  memset(codes + start * w->job->element.code_bytes, 0, (size_t)(count * w->job->element.code_bytes));
+// Every code of a block whose scale is NaN is 0.
+static void clear_nan_blocks(const work *w, const bk_row *row, int64_t columns) {
+  int64_t bytes = w->job->element.code_bytes;
+  for (int64_t b = 0; b * row->tile < columns; b++) {
+    float s = bk_scale_value(&w->job->scale, row->scales[b]);
+    if (s == s) continue;
+    int64_t start = b * row->tile, end = start + row->tile < columns ? start + row->tile : columns;
+    memset((uint8_t *)row->codes + start * bytes, 0, (size_t)((end - start) * bytes));
+  }
 }
 
 // Encodes one row of the chunk; `first` is the row-major index of its first element.
 static void encode_chunk_row(const work *w, int64_t first, int64_t columns, const float *factor,
-                             const uint32_t *scales, int32_t method, const uint32_t *amax) {
+                             const uint32_t *scales, int32_t method, int special) {
   uint8_t buffer[BK_CHUNK];
   int64_t tile = w->grid->tile_columns;
   for (int64_t start = 0; start < columns;) {
@@ -43,11 +50,7 @@ static void encode_chunk_row(const work *w, int64_t first, int64_t columns, cons
                   .method = method,
                   .codes = codes};
     w->kernels->encode_row(&row);
-    for (int64_t b = 0; b * row.tile < piece; b++) {
-      if (amax[block + b] < 0x7f800000) continue;
-      int64_t end = (b + 1) * row.tile < piece ? (b + 1) * row.tile : piece;
-      clear_codes(w, codes, b * row.tile, end - b * row.tile);
-    }
+    if (special) clear_nan_blocks(w, &row, piece);
     if (w->packed) {
       int64_t column = at % w->grid->columns, line = at / w->grid->columns;
       w->kernels->pack_row(buffer, piece,
@@ -66,26 +69,29 @@ static int64_t band_chunk(const work *w, int64_t first, int64_t rows, int64_t co
   for (int64_t r = 0; r < rows; r++)
     w->kernels->row_amax(w->x + first + r * w->grid->columns, columns, tile, amax);
   int32_t method;
+  int special;
   int64_t clamped =
-      w->kernels->scales(w->job, amax, blocks, w->scales_given, scales, factor, &method);
-  if (w->scales_given) {
-    for (int64_t b = 0; b < blocks; b++) {
-      float s = bk_scale_value(&w->job->scale, scales[b]);
-      amax[b] = s == s ? 0 : 0x7f800000;
-    }
-  }
+      w->kernels->scales(w->job, amax, blocks, w->scales_given, scales, factor, &method, &special);
   for (int64_t r = 0; r < rows; r++)
-    encode_chunk_row(w, first + r * w->grid->columns, columns, factor, scales, method, amax);
+    encode_chunk_row(w, first + r * w->grid->columns, columns, factor, scales, method, special);
   return clamped;
+}
+
+// Two passes over what fits the first cache: maxima, then codes, fetching ahead meanwhile. A chunk
+// is a whole number of tiles and, where that fits, of the 64 numbers that loops take at a time.
+static int64_t chunk_columns(const bk_grid *g) {
+  int64_t tile = g->tile_columns, even = tile;
+  int64_t limit = g->tile_rows == 1 ? 2048 : g->tile_rows <= 4 ? 4096 / g->tile_rows : 1024;
+  while (even % 64) even *= 2;
+  if (even <= BK_CHUNK) tile = even;
+  return tile >= limit ? tile : limit / tile * tile;
 }
 
 static bk_result run(const work *w) {
   const bk_grid *g = w->grid;
   bk_result result = {BK_OK, 0, 0};
   int64_t tile = g->tile_columns;
-  // Two passes over what fits the first cache: maxima, then codes, fetching ahead meanwhile.
-  int64_t limit = g->tile_rows == 1 ? 2048 : g->tile_rows <= 4 ? 4096 / g->tile_rows : 1024;
-  int64_t step = tile >= limit ? tile : limit / tile * tile;
+  int64_t step = chunk_columns(g);
   // Packing works on whole bytes: chunks start at even columns.
   if (w->packed && (step & 1)) step *= 2;
   int64_t block_columns = (g->columns + tile - 1) / tile;
