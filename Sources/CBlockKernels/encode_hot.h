@@ -8,48 +8,6 @@
 
 #include "encode_lanes.h"
 
-typedef struct {
-  float max_positive, max_negative, magic;
-  uint32_t min_normal, to_magic, to_margin, uniform_margin, offset, sign_mask, code_mask;
-  int32_t shift, sign_shift;
-} hot_encoder;
-
-INLINE hot_encoder make_hot_encoder(const encoder *p, const bk_element *e) {
-  hot_encoder h;
-  h.max_positive = p->max_positive;
-  h.max_negative = p->max_negative;
-  h.magic = p->magic;
-  h.shift = p->uniform ? 0 : p->shift;
-  h.min_normal = bk_bits(p->min_normal);
-  h.to_magic = (uint32_t)h.shift << 23;
-  h.offset = h.min_normal >> h.shift;
-  h.sign_shift = 31 - p->sign_shift;
-  h.sign_mask = e->sign_mask;
-  h.code_mask = e->code_mask;
-  // Half a step less what an error of 4 units in the last place of x can amount to there.
-  int significand = p->uniform ? 32 - __builtin_clz(e->max_code_negative) : p->mantissa_bits + 1;
-  uint32_t units = 1u << (significand + 1 + 24 - 20);
-  h.to_margin = h.to_magic - (24u << 23) - units;
-  h.uniform_margin = bk_bits(p->magic) - (24u << 23) - units;
-  return h;
-}
-
-// What a hot loop is compiled for.
-#define HOT_FLOAT 0
-#define HOT_FLOAT_ONE_ZERO 1  // no negative zero (FNUZ)
-#define HOT_SIGN_MAGNITUDE 2
-#define HOT_TWOS_COMPLEMENT 3
-#define HOT_TWOS_COMPLEMENT_FULL 4
-
-// The kind of hot loop for a format, or -1 where it needs the general one.
-INLINE int hot_kind(const bk_element *e, const encoder *p) {
-  if (e->code_bytes != 1 || p->deep || p->rounding != BK_ROUND_TIES_TO_EVEN) return -1;
-  if (e->twos_complement)
-    return e->max_code == e->max_code_negative ? HOT_TWOS_COMPLEMENT : HOT_TWOS_COMPLEMENT_FULL;
-  if (p->uniform) return HOT_SIGN_MAGNITUDE;
-  return e->has_negative_zero ? HOT_FLOAT : HOT_FLOAT_ONE_ZERO;
-}
-
 // Codes of x with quotient q. Where `checked`, q is known to within 4 units in the last place and
 // the sign bit of a lane of `doubt` says that this is not enough.
 INLINE vu hot_codes(vf q, vu x_bits, const hot_encoder *h, int kind, int checked, vu *doubt) {
@@ -62,7 +20,7 @@ INLINE vu hot_codes(vf q, vu x_bits, const hot_encoder *h, int kind, int checked
   vu binade = max_magnitude(bits_u(a) & 0x7f800000u, (vu)h->min_normal);
   vf magic = uniform ? (vf)h->magic : bits_f(binade + h->to_magic);
   vf sum = a + magic;
-  vu k = uniform ? bits_u(sum) : bits_u(sum) + ((binade >> h->shift) - h->offset);
+  vu k = uniform ? bits_u(sum) : bits_u(sum) + (binade >> h->shift);
   if (checked) {
     // The distance to the code's value, against half a step less the margin; both as bits.
     vu rest = magnitude_u((sum - magic) - a);

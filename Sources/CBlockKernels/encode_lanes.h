@@ -3,47 +3,10 @@
 #ifndef BK_ENCODE_LANES_H
 #define BK_ENCODE_LANES_H
 
-#include "exact_compare.h"
 #include "lanes.h"
-
-// What the loops need of a bk_element, spread out.
-typedef struct {
-  int32_t uniform;  // an integer: one quantum for every magnitude
-  int32_t shift;    // mantissa bits of float32 that are dropped
-  int32_t mantissa_bits, min_exponent;
-  uint32_t rebias;  // subtracted from the shifted bits to give the code
-  float magic;      // adding it leaves |x| / quantum in the low bits, tiesToEven
-  float min_normal;
-  float max_positive, max_negative;
-  int32_t sign_shift;  // of the sign bit; -1 for two's complement
-  uint32_t code_mask;
-  int32_t has_negative_zero;
-  int32_t deep;  // has values so small that float32 quotients near them are subnormal
-  int32_t rounding, random_bits;
-} encoder;
+#include "prepared.h"
 
 #define TINY 0x1p-100f
-
-INLINE encoder make_encoder(const bk_element *e, int rounding, int random_bits) {
-  encoder p;
-  int quantum = e->min_exponent - e->mantissa_bits;
-  p.uniform = e->min_exponent > 127;
-  p.shift = 23 - e->mantissa_bits;
-  p.mantissa_bits = e->mantissa_bits;
-  p.min_exponent = e->min_exponent;
-  p.rebias = p.uniform ? 0 : (uint32_t)(126 + e->min_exponent) << e->mantissa_bits;
-  p.magic = (float)bk_power(23 + quantum);
-  p.min_normal = p.uniform ? INFINITY : (float)bk_power(e->min_exponent);
-  p.max_positive = (float)bk_magnitude(e, e->max_code);
-  p.max_negative = (float)bk_magnitude(e, e->max_code_negative);
-  p.sign_shift = e->twos_complement ? -1 : e->sign_mask ? __builtin_ctz(e->sign_mask) : 31;
-  p.code_mask = e->code_mask;
-  p.has_negative_zero = e->has_negative_zero;
-  p.deep = quantum < -90;
-  p.rounding = rounding;
-  p.random_bits = random_bits;
-  return p;
-}
 
 // tiesToEven of |x|, which is at most the largest value or overflows into larger codes.
 INLINE vu nearest_even(vf a, const encoder *p) {

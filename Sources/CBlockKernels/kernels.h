@@ -3,6 +3,7 @@
 #define BK_KERNELS_H
 
 #include "element_exact.h"
+#include "prepared.h"
 
 // How a block's numbers become quotients.
 #define BK_TIMES 0      // x · m, exact or checked
@@ -12,6 +13,7 @@
 // One row of codes: `columns` numbers in blocks of `tile`, the multiplier of each block in `factor`.
 typedef struct {
   const bk_job *job;
+  const prepared *prepared;
   const float *x;
   const float *factor;
   const uint32_t *scales;
@@ -41,8 +43,8 @@ typedef struct {
   void (*row_amax)(const float *x, int64_t columns, int64_t tile, uint32_t *amax);
   // Scales and multipliers of `count` blocks; returns the clamped count. `method` is the method of
   // all: BK_CHECKED where any block needs it. `special`: some scale is NaN.
-  int64_t (*scales)(const bk_job *job, const uint32_t *amax, int64_t count, int given,
-                    uint32_t *scales, float *factor, int32_t *method, int *special);
+  int64_t (*scales)(const bk_job *job, const prepared *prepared, const uint32_t *amax, int64_t count,
+                    int given, uint32_t *scales, float *factor, int32_t *method, int *special);
   void (*encode_row)(const bk_row *row);
   void (*recipe_row)(bk_recipe_row *row);
   void (*pack_row)(const uint8_t *codes, int64_t columns, uint8_t *packed);

@@ -196,14 +196,12 @@ static void encode_row(const bk_row *row) {
     encode_codebook(row);
     return;
   }
-  encoder p = make_encoder(e, row->job->rounding, row->job->random_bits);
-  int kind = hot_kind(e, &p);
-  if (kind < 0) {
-    general_columns(row, &p);
+  if (row->prepared->kind < 0) {
+    general_columns(row, &row->prepared->element);
     return;
   }
-  hot_encoder h = make_hot_encoder(&p, e);
-  switch (kind) {
+  const hot_encoder h = row->prepared->hot;
+  switch (row->prepared->kind) {
   case HOT_FLOAT: hot_methods(row, &h, HOT_FLOAT); break;
   case HOT_FLOAT_ONE_ZERO: hot_methods(row, &h, HOT_FLOAT_ONE_ZERO); break;
   case HOT_SIGN_MAGNITUDE: hot_methods(row, &h, HOT_SIGN_MAGNITUDE); break;

@@ -51,16 +51,15 @@ static __attribute__((noinline)) void settle_scales(const bk_job *job, vu amax, 
 }
 
 // The stored scales of `count` blocks; returns how many were moved to an end of the range.
-static int64_t store_scales(const bk_job *job, const uint32_t *amax, int64_t count,
-                            uint32_t *scales) {
+static int64_t store_scales(const bk_job *job, const prepared *ready, const uint32_t *amax,
+                            int64_t count, uint32_t *scales) {
   const bk_scale *s = &job->scale;
   int fp32 = s->kind == BK_SCALE_FLOAT && s->format.mantissa_bits == 23;
   float d = job->element.max_value * job->tensor_scale, reciprocal = 1 / d;
   int plain = job->tensor_scale == 1;
   int vector = s->kind == BK_SCALE_FLOAT ? (fp32 ? plain : d > TINY && d < 1 / TINY)
                                          : s->kind == BK_SCALE_E8M0 && plain;
-  encoder p = fp32 || s->kind != BK_SCALE_FLOAT ? (encoder){0}
-                                                : make_encoder(&s->format, BK_ROUND_TIES_TO_EVEN, 0);
+  const encoder p = ready->scale;
   uint32_t max_fraction = bk_bits(job->element.max_value) & 0x7fffff;
   vu clamped = {0};
   for (int64_t b = 0; b < count; b += LANES) {
@@ -100,7 +99,7 @@ INLINE vf power_of_two_factor(vu scale, int is_e8m0) {
   return bits_f(select_u(field >= 255, zero, bits));
 }
 
-static void make_factors(const bk_job *job, const uint32_t *scales, int64_t count, float *factor,
+static void make_factors(const bk_job *job, const prepared *ready, const uint32_t *scales, int64_t count, float *factor,
                          int32_t *method, int *special) {
   const bk_scale *s = &job->scale;
   int power = s->kind != BK_SCALE_FLOAT && job->tensor_scale == 1;
@@ -115,7 +114,7 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
   *method = power && !job->element.is_codebook ? BK_TIMES : quotient && !deep ? BK_OVER : BK_CHECKED;
   int over = *method == BK_OVER, unknown = 0;
   vi nan = NO_LANES;
-  decoder p = make_decoder(&s->format);
+  const decoder p = ready->scale_decoder;
   for (int64_t b = 0; b < count; b += LANES) {
     vu code = {0};
     if (b + LANES <= count) code = load_u(scales + b);
@@ -147,10 +146,10 @@ static void make_factors(const bk_job *job, const uint32_t *scales, int64_t coun
     if (factor[b] == factor[b]) factor[b] = 1 / factor[b];
 }
 
-static int64_t scales_and_factors(const bk_job *job, const uint32_t *amax, int64_t count, int given,
+static int64_t scales_and_factors(const bk_job *job, const prepared *ready, const uint32_t *amax, int64_t count, int given,
                                   uint32_t *scales, float *factor, int32_t *method,
                                   int *special) {
-  int64_t clamped = given ? 0 : store_scales(job, amax, count, scales);
-  make_factors(job, scales, count, factor, method, special);
+  int64_t clamped = given ? 0 : store_scales(job, ready, amax, count, scales);
+  make_factors(job, ready, scales, count, factor, method, special);
   return clamped;
 }

@@ -7,6 +7,7 @@
 // A chunk of columns of one band of rows: a whole number of tiles, small enough for the caches.
 typedef struct {
   const bk_kernels *kernels;
+  prepared prepared;
   const bk_job *job;
   const bk_grid *grid;
   const float *x;
@@ -41,6 +42,7 @@ static void encode_chunk_row(const work *w, int64_t first, int64_t columns, cons
     int64_t at = first + start, bytes = w->job->element.code_bytes;
     uint8_t *codes = w->packed ? buffer : w->codes + at * bytes;
     bk_row row = {.job = w->job,
+                  .prepared = &w->prepared,
                   .x = w->x + at,
                   .factor = factor + block,
                   .scales = scales + block,
@@ -71,7 +73,7 @@ static int64_t band_chunk(const work *w, int64_t first, int64_t rows, int64_t co
   int32_t method;
   int special;
   int64_t clamped =
-      w->kernels->scales(w->job, amax, blocks, w->scales_given, scales, factor, &method, &special);
+      w->kernels->scales(w->job, &w->prepared, amax, blocks, w->scales_given, scales, factor, &method, &special);
   for (int64_t r = 0; r < rows; r++)
     encode_chunk_row(w, first + r * w->grid->columns, columns, factor, scales, method, special);
   return clamped;
@@ -113,7 +115,7 @@ static bk_result run(const work *w) {
 bk_result bk_quantize_exact(int target, const bk_job *job, const bk_grid *grid, const float *x,
                             const uint32_t *random, int scales_given, void *codes,
                             uint32_t *scales) {
-  work w = {bk_kernels_for(target), job, grid, x, random, codes, NULL, scales, scales_given};
+  work w = {bk_kernels_for(target), prepare(job), job, grid, x, random, codes, NULL, scales, scales_given};
   return run(&w);
 }
 
@@ -137,7 +139,7 @@ static bk_result pack_wide(work w, uint8_t *packed) {
 
 bk_result bk_quantize_packed(int target, const bk_job *job, const bk_grid *grid, const float *x,
                              uint8_t *packed, uint32_t *scales) {
-  work w = {bk_kernels_for(target), job, grid, x, NULL, NULL, packed, scales, 0};
+  work w = {bk_kernels_for(target), prepare(job), job, grid, x, NULL, NULL, packed, scales, 0};
   int64_t tile = grid->tile_columns;
   if ((tile & 1) && tile < grid->columns && 2 * tile > BK_CHUNK) return pack_wide(w, packed);
   return run(&w);
