@@ -123,6 +123,7 @@ static void hot_tail(const bk_row *row, const hot_encoder *h, int kind, int64_t 
   vu doubt = {0}, k;
   vf v = load_f(x), q = quotient(v, load_f(f), row->method);
   switch (kind) {
+  case HOT_FLOAT_NARROW: k = hot_codes(q, bits_u(v), h, HOT_FLOAT_NARROW, 1, &doubt); break;
   case HOT_FLOAT: k = hot_codes(q, bits_u(v), h, HOT_FLOAT, 1, &doubt); break;
   case HOT_FLOAT_ONE_ZERO: k = hot_codes(q, bits_u(v), h, HOT_FLOAT_ONE_ZERO, 1, &doubt); break;
   case HOT_SIGN_MAGNITUDE: k = hot_codes(q, bits_u(v), h, HOT_SIGN_MAGNITUDE, 1, &doubt); break;
@@ -202,6 +203,7 @@ static void encode_row(const bk_row *row) {
   }
   const hot_encoder h = row->prepared->hot;
   switch (row->prepared->kind) {
+  case HOT_FLOAT_NARROW: hot_methods(row, &h, HOT_FLOAT_NARROW); break;
   case HOT_FLOAT: hot_methods(row, &h, HOT_FLOAT); break;
   case HOT_FLOAT_ONE_ZERO: hot_methods(row, &h, HOT_FLOAT_ONE_ZERO); break;
   case HOT_SIGN_MAGNITUDE: hot_methods(row, &h, HOT_SIGN_MAGNITUDE); break;

@@ -19,12 +19,15 @@ INLINE vu e8m0_lanes(vu amax, const bk_scale *s, uint32_t max_fraction, vu *move
 // A scale with a mantissa, a/(maxE·T) known to within 4 units in the last place.
 INLINE vu float_scale_lanes(vu amax, float reciprocal, const encoder *p, uint32_t max_code,
                             vu *moved, vi *unsure) {
-  vu a = bits_u(bits_f(amax) * reciprocal);
-  vf limit = (vf)(p->max_positive * 2);
-  vf low = min_f(bits_f(select_u(a > 4, a - 4, a - a)), limit), high = min_f(bits_f(a + 4), limit);
-  vu k = nearest_even(low, p), other = nearest_even(high, p);
-  *unsure = (k != other) | (a >= 0x7f800000u);
-  if (p->deep) *unsure |= (amax != 0) & (a < bk_bits(TINY));
+  vf a = min_f(bits_f(amax) * reciprocal, (vf)(p->max_positive * 2));
+  uint32_t up = (uint32_t)p->shift << 23, units = 1u << (p->mantissa_bits + 6);
+  vu binade = max_magnitude(bits_u(a) & 0x7f800000u, (vu)bk_bits(p->min_normal));
+  vf magic = bits_f(binade + up), sum = a + magic;
+  vu k = bits_u(sum) - bits_u(magic) + ((binade - bk_bits(p->min_normal)) >> p->shift);
+  // As in the hot loops: half a step less what the error can amount to.
+  vu rest = magnitude_u((sum - magic) - a);
+  *unsure = (vi)(binade + (up - (24u << 23) - units) - rest) < 0;
+  if (p->deep) *unsure |= (amax != 0) & (bits_u(a) < bk_bits(TINY));
   vu one = k - k + 1;
   vi vanished = (k == 0) & (amax != 0), beyond = k > max_code;
   *moved = mask_u(vanished | beyond) & 1;
@@ -89,12 +92,16 @@ static int64_t store_scales(const bk_job *job, const prepared *ready, const uint
   return __builtin_reduce_add(clamped);
 }
 
+// A factor that float32 cannot hold: its elements are settled exactly. The payload puts it in doubt
+// in the narrow loop too.
+#define NO_FACTOR 0x7fc10000u
+
 // Powers of two: the reciprocal from the exponent's bits. NaN where float32 has none, 0 for NaN.
 INLINE vf power_of_two_factor(vu scale, int is_e8m0) {
   vu field = is_e8m0 ? scale : scale >> 23, zero = scale - scale;
   vu bits = select_u(field == 254, zero + 0x00400000u, (254 - field) << 23);
   vi unknown = is_e8m0 ? NO_LANES : field == 0;
-  bits = select_u(unknown & (scale != 0), zero + 0x7fc00000u, bits);
+  bits = select_u(unknown & (scale != 0), zero + NO_FACTOR, bits);
   if (!is_e8m0) bits = select_u(scale == 0, zero + 0x3f800000u, bits);
   return bits_f(select_u(field >= 255, zero, bits));
 }
@@ -129,7 +136,7 @@ static void make_factors(const bk_job *job, const prepared *ready, const uint32_
                      ? bits_f(select_u(code == 0, code - code + 0x00400000u,
                                        select_u(code == 255, code - code + 0x7fc00000u, code << 23)))
                      : bits_f(code);
-      vf d = value * job->tensor_scale, nan = bits_f(code - code + 0x7fc00000u);
+      vf d = value * job->tensor_scale, nan = bits_f(code - code + NO_FACTOR);
       vf inside = over ? d : 1 / d;
       f = select_f((d > TINY) & (d < 1 / TINY), inside, nan);
       f = select_f(value == 0, (vf)1.0f, f);

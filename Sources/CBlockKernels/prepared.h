@@ -6,6 +6,9 @@
 
 #pragma STDC FP_CONTRACT OFF
 
+// Binary digits that the narrow loop keeps behind the code, to see how near a boundary is.
+#define FINE 17u
+
 // What the loops need of a bk_element, spread out.
 typedef struct {
   int32_t uniform;  // an integer: one quantum for every magnitude
@@ -72,7 +75,7 @@ static inline decoder make_decoder(const bk_element *e) {
 
 typedef struct {
   float max_positive, max_negative, magic;
-  uint32_t min_normal, to_magic, to_margin, uniform_margin, sign_mask, code_mask;
+  uint32_t min_normal, to_magic, to_margin, to_fine, uniform_margin, sign_mask, code_mask;
   int32_t shift, sign_shift;
 } hot_encoder;
 
@@ -92,6 +95,7 @@ static inline hot_encoder make_hot_encoder(const encoder *p, const bk_element *e
   // Half a step less what an error of 4 units in the last place of x can amount to there.
   int significand = p->uniform ? 32 - __builtin_clz(e->max_code_negative) : p->mantissa_bits + 1;
   uint32_t units = 1u << (significand + 1 + 24 - 20);
+  h.to_fine = h.to_magic - (FINE << 23) + (bias << FINE) - bias;
   h.to_margin = ((uint32_t)h.shift << 23) - (24u << 23) - units;
   h.uniform_margin = bk_bits(p->magic) - (24u << 23) - units;
   return h;
@@ -103,6 +107,7 @@ static inline hot_encoder make_hot_encoder(const encoder *p, const bk_element *e
 #define HOT_SIGN_MAGNITUDE 2
 #define HOT_TWOS_COMPLEMENT 3
 #define HOT_TWOS_COMPLEMENT_FULL 4
+#define HOT_FLOAT_NARROW 5  // at most 2 mantissa bits and 4 bits in all
 
 // The kind of hot loop for a format, or -1 where it needs the general one.
 static inline int hot_kind(const bk_element *e, const encoder *p) {
@@ -111,7 +116,8 @@ static inline int hot_kind(const bk_element *e, const encoder *p) {
     return e->max_code == e->max_code_negative ? HOT_TWOS_COMPLEMENT : HOT_TWOS_COMPLEMENT_FULL;
   if (p->uniform) return HOT_SIGN_MAGNITUDE;
   if (e->mantissa_bits == 0) return -1;  // an odd bias would turn ties around
-  return e->has_negative_zero ? HOT_FLOAT : HOT_FLOAT_ONE_ZERO;
+  if (!e->has_negative_zero) return HOT_FLOAT_ONE_ZERO;
+  return e->mantissa_bits <= 2 && e->code_mask <= 15 ? HOT_FLOAT_NARROW : HOT_FLOAT;
 }
 
 typedef struct {

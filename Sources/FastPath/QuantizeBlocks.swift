@@ -8,7 +8,7 @@ extension VectorEngine {
     codes: UnsafeMutableRawBufferPointer, scales: UnsafeMutableBufferPointer<UInt32>
   ) throws(QuantizeError) -> QuantizeCounts {
     try checkScope(spec, grid: grid)
-    guard tensorScale.decode.isFinite, tensorScale.decode > 0 || !spec.recipe.isExact else {
+    guard !spec.recipe.isExact || (tensorScale.decode.isFinite && tensorScale.decode > 0) else {
       throw .badTensorScale(tensorScale.decode)
     }
     guard grid.elementCount > 0 else { return QuantizeCounts() }
