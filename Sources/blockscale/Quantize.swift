@@ -65,6 +65,7 @@ struct Quantize: ParsableCommand {
     help: ArgumentHelp("The file to write.", valueName: "out.safetensors"),
     completion: .file(extensions: ["safetensors"]))
   var output: String
+  @OptionGroup var summary: SummaryOptions
   @OptionGroup var rows: CatalogOptions
   @OptionGroup var engine: EngineOptions
 
@@ -86,20 +87,14 @@ struct Quantize: ParsableCommand {
         keys: keys.keys))
     let progress = Progress(total: selection.elementCount, "quantising")
     defer { progress.finish() }
-    try quantization.write(selection.tensors, to: output) { done, tensor in
+    let written = try quantization.write(selection.tensors, to: output) { done, tensor in
       progress.advance(by: done, tensor)
     }
     progress.finish()
-    SkippedMessages.write(selection.skipped)
-    UncheckedNote.write(usedRows(cases[0].spec))
-  }
-}
-
-/// Says on standard error which rows nobody has checked, where there is no report to say so.
-enum UncheckedNote {
-  static func write(_ rows: [UsedRow]) {
-    for note in RunFields(engine: "", seed: nil, rows: rows).notes {
-      StandardStreams.writeMessage("blockscale: \(note)\n")
-    }
+    let run = RunFields(
+      engine: quantization.engine.name, seed: how.seed, rows: usedRows(cases[0].spec))
+    try summary.print(
+      WrittenReports.report(written, output: output, skipped: selection.skipped, run: run),
+      skipped: selection.skipped)
   }
 }
