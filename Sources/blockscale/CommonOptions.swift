@@ -9,7 +9,7 @@ extension EngineTarget: ExpressibleByArgument {}
 
 /// Options that every verb with a report has.
 struct ReportOptions: ParsableArguments {
-  @Option(name: .customLong("as"), help: "How to print: \(OutputForm.names).")
+  @Option(name: .customLong("as"), help: ArgumentHelp("How to print.", valueName: "form"))
   var form: OutputForm = .table
 
   /// Prints a report on standard output.
@@ -20,10 +20,6 @@ struct ReportOptions: ParsableArguments {
     // CSV has no place for them.
     for note in report.notes { StandardStreams.writeMessage("blockscale: \(note)\n") }
   }
-}
-
-extension OutputForm {
-  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 /// Options that every verb with formats has.
@@ -46,7 +42,7 @@ struct CatalogOptions: ParsableArguments {
 struct SummaryOptions: ParsableArguments {
   @Option(
     name: .customLong("as"),
-    help: "Print what was written, as \(OutputForm.names); nothing by default.")
+    help: ArgumentHelp("Print what was written; nothing by default.", valueName: "form"))
   var form: OutputForm?
 
   /// Prints the report, or says on standard error what it would have warned of.

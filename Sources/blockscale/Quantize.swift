@@ -53,13 +53,13 @@ struct Quantize: ParsableCommand {
   @Flag(help: "Write one code per byte.")
   var unpacked = false
   @Option(
-    help: ArgumentHelp("Order of 4-bit codes: low, high, split.", valueName: "order"))
+    help: ArgumentHelp("Order of two codes in a byte; low by default.", valueName: "order"))
   var packing: NibbleOrder?
-  @Option(help: ArgumentHelp("Order of scales: linear, 128x4.", valueName: "layout"))
+  @Option(help: ArgumentHelp("Order of scales.", valueName: "layout"))
   var scaleLayout: ScaleLayout = .linear
   @Option(
     help: ArgumentHelp(
-      "Names and shapes: blockscale, compressed-tensors, modelopt.", valueName: "style"))
+      "Whose names and shapes the tensors have.", valueName: "style"))
   var keys: KeyStyle = .blockscale
   @Option(
     help: ArgumentHelp("The file to write.", valueName: "out.safetensors"),
