@@ -72,6 +72,7 @@ let package = Package(
       name: "ConformanceTests",
       dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
     .testTarget(
-      name: "MeasurementTests", dependencies: ["Measurement", "Reporting"], swiftSettings: swift),
+      name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
+      swiftSettings: swift),
   ]
 )

@@ -78,6 +78,17 @@ public struct StoredTensors: Sendable {
   public let skipped: [SkippedItem]
   public var count: Int { tensors.count }
   public var elementCount: Int { tensors.reduce(0) { $0 + $1.grid.elementCount } }
+  /// What each is.
+  public var summaries: [WrittenTensor] {
+    tensors.map {
+      WrittenTensor(
+        name: $0.record.name, shape: $0.record.shape, format: $0.spec.format,
+        axis: $0.record.axis, block: $0.record.block, recipe: $0.spec.recipe,
+        rounding: $0.record.rounding ?? $0.spec.roundingName, blocks: $0.grid.blockCount,
+        elements: $0.grid.elementCount, tensorScale: $0.record.tensorScale?.decode,
+        clampedScales: nil)
+    }
+  }
   /// How each is stored.
   public var specs: [QuantizationSpec] { tensors.map(\.spec) }
 

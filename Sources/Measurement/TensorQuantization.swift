@@ -20,13 +20,15 @@ public struct TensorQuantization: Sendable {
   /// Writes every tensor's codes, scales and tensor scale.
   ///
   /// - Parameter progress: Called with the elements done since the last call.
+  @discardableResult
   public func write(
     _ tensors: [InputTensor], to path: String, progress: (Int, String) -> Void = { _, _ in }
-  ) throws {
+  ) throws -> [WrittenTensor] {
     try checkNames(tensors)
     let records = try tensors.map(record)
     let writer = try QuantizedWriter(path: path, records: records)
     let memory = ErrorMemory()
+    var written: [WrittenTensor] = []
     for (index, tensor) in tensors.enumerated() {
       let amax = try tensor.largestFiniteMagnitude(parallel: parallel)
       let job = try QuantizeJob(
@@ -34,21 +36,34 @@ public struct TensorQuantization: Sendable {
         scratch: memory.values, parallel: parallel)
       if how.spec.storesTensorScale { writer.setTensorScale(job.tensorScale, of: index) }
       var rows = RowCollector(record: records[index])
+      var clamped = job.givenClamped
       for batch in job.cuts.batches {
         memory.reserve(batch, codeBytes: how.spec.format.element.codeBytes)
         memory.values.reserve(batch.elements.count)
         try tensor.read(batch.elements, into: memory.values, parallel: parallel)
-        _ = try job.quantize(
+        clamped += try job.quantize(
           batch, values: memory.values, codes: memory.codes, scales: memory.scales,
-          parallel: parallel)
+          parallel: parallel
+        ).clampedScales
         let bytes = batch.elements.count * how.spec.format.element.codeBytes
         try rows.add(memory.codes.reading(0..<bytes), to: writer, index)
         let new = job.newBlocks(of: batch).relative(to: batch.blocks.lowerBound)
         try writer.appendScales(memory.scales.reading(new), to: index)
         progress(batch.elements.count, tensor.name)
       }
+      written.append(summary(job, clamped: clamped))
     }
     try writer.finish()
+    return written
+  }
+
+  private func summary(_ job: QuantizeJob, clamped: Int) -> WrittenTensor {
+    WrittenTensor(
+      name: job.tensor.name, shape: job.tensor.info.shape, format: how.spec.format,
+      axis: how.axis, block: how.block, recipe: how.spec.recipe, rounding: how.spec.roundingName,
+      blocks: job.grid.blockCount, elements: job.grid.elementCount,
+      tensorScale: how.spec.storesTensorScale ? job.tensorScale.decode : nil,
+      clampedScales: clamped)
   }
 
   private func checkNames(_ tensors: [InputTensor]) throws(MeasurementError) {

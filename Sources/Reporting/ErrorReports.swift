@@ -4,21 +4,25 @@ import NumberFormats
 
 /// What `blockscale error` prints.
 public enum ErrorReports {
-  /// - Parameters:
-  ///   - showsTensors: Whether people see a row per tensor, or totals only.
-  ///   - isOneFile: Whether the file's name can be left out.
+  /// - Parameter showsTensors: Whether people see a row per tensor, or totals only.
   public static func report(
     results: [ErrorResult], totals: [ErrorResult], skipped: [SkippedItem], run: RunFields,
     showsTensors: Bool
   ) -> Report {
     let tensors = Set(results.map { "\($0.file)\n\($0.tensor)" }).count
-    let elements = totals.first?.report.count ?? 0
+    let elements = Dictionary(
+      results.map { ("\($0.file)\n\($0.tensor)", $0.report.count) },
+      uniquingKeysWith: { first, _ in first }
+    ).values.reduce(0, +)
     let people = PeopleTables(results: results, totals: totals)
-    let title =
-      "Total over \(tensors) tensor\(tensors == 1 ? "" : "s"),"
-      + " \(NumberStyle.grouped(elements)) elements"
+    let what =
+      tensors == 1
+      ? "\(results[0].tensor) \(PeopleTables.shape(results[0]))," : "Total over \(tensors) tensors,"
+    let title = "\(what) \(NumberStyle.grouped(elements)) elements"
     var sections = [Section("", title: title, table: people.totals)]
-    if showsTensors { sections.append(Section("", title: "By tensor", table: people.tensors)) }
+    if showsTensors, tensors > 1 {
+      sections.append(Section("", title: "By tensor", table: people.tensors))
+    }
     sections += [
       Section("results", table: data(results, isTotal: false), isShown: false),
       Section("total", table: data(totals, isTotal: true), isShown: false),
@@ -28,7 +32,7 @@ public enum ErrorReports {
       fields: run.json + [JSONField("skipped", list)], sections: sections, notes: run.notes)
   }
 
-  private static func json(_ item: SkippedItem) -> JSONValue {
+  static func json(_ item: SkippedItem) -> JSONValue {
     .object([
       JSONField("file", JSONValue(item.file)), JSONField("name", .string(item.name)),
       JSONField("reason", .string(item.reason)),
@@ -136,13 +140,21 @@ private struct PeopleTables {
     self.totals = Table(columns: how + numbers, groupedColumns: 1)
     self.totals.rows = totals.map { Self.how($0) + Self.numbers($0.report) }
     tensors = Table(
-      columns: [Column("tensor"), Column("shape")] + how + numbers, groupedColumns: 3,
-      headingColumns: 2)
+      columns: [Column("tensor", shrinking: .middle), Column("shape")] + how + numbers)
+    if totals.count > 1 {
+      tensors.groupedColumns = 3
+      tensors.headingColumns = 2
+    }
+    let namesFiles = Set(results.map(\.file)).count > 1
     tensors.rows = results.map { result in
-      let shape = result.shape.map(String.init).joined(separator: "×")
-      return [.string(result.tensor), .string(shape)] + Self.how(result)
+      let name = namesFiles ? "\(result.file): \(result.tensor)" : result.tensor
+      return [.string(name), .string(Self.shape(result))] + Self.how(result)
         + Self.numbers(result.report)
     }
+  }
+
+  static func shape(_ result: ErrorResult) -> String {
+    result.shape.map(String.init).joined(separator: "×")
   }
 
   private static func how(_ result: ErrorResult) -> [JSONValue] {

@@ -43,7 +43,8 @@ extension JSONValue {
     return text
   }
 
-  private var isPlain: Bool {
+  /// Whether it is neither an array nor an object.
+  var isPlain: Bool {
     switch self {
     case .array, .object: false
     default: true

@@ -6,13 +6,7 @@ public enum RecipeReports {
   public static func report(
     _ differences: [RecipeDifference], recipes: [Recipe], skipped: [SkippedItem], run: RunFields
   ) -> Report {
-    let list = JSONValue.array(
-      skipped.map {
-        .object([
-          JSONField("file", JSONValue($0.file)), JSONField("name", .string($0.name)),
-          JSONField("reason", .string($0.reason)),
-        ])
-      })
+    let list = JSONValue.array(skipped.map(ErrorReports.json))
     return Report(
       fields: run.json + [JSONField("skipped", list)],
       sections: [

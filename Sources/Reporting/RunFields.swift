@@ -69,9 +69,14 @@ public struct RunFields: Sendable {
   var json: [JSONField] {
     [
       JSONField("tool_version", .string(toolVersion)), JSONField("engine", .string(engine)),
-      JSONField("seed", JSONValue(seed.map { Int(clamping: $0) })),
+      JSONField("seed", seed.map(Self.number) ?? .null),
       JSONField("rows", .array(rows.map(\.json))),
     ]
+  }
+
+  /// A seed that JSON readers would round is written as text.
+  private static func number(_ seed: UInt64) -> JSONValue {
+    Int(exactly: seed).map { .int($0) } ?? .string(String(seed))
   }
 
   /// One sentence per kind of row that nobody has checked.

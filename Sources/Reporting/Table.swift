@@ -138,16 +138,18 @@ extension Report {
     return JSONValue.object(fields + arrays).pretty + "\n"
   }
 
-  /// One object a row, each with the run's fields, so that a line stands by itself; the fields alone
-  /// where there are no rows to have.
+  /// The run's fields, then one object a row, each with the plain ones of those fields again, so that
+  /// a line stands by itself.
   private func renderedAsJSONLines() -> String {
     if dataSections.isEmpty { return JSONValue.object(fields).compact + "\n" }
-    var text = ""
+    let run = [JSONField("section", .string("run"))] + fields
+    var text = JSONValue.object(run).compact + "\n"
+    let plain = fields.filter(\.value.isPlain)
     for section in dataSections {
       for row in section.table.rows {
         let object = [JSONField("section", .string(section.key))] + section.table.object(row)
         let used = Set(object.map(\.key))
-        text += JSONValue.object(object + fields.filter { !used.contains($0.key) }).compact + "\n"
+        text += JSONValue.object(object + plain.filter { !used.contains($0.key) }).compact + "\n"
       }
     }
     return text

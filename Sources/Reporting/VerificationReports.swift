@@ -71,7 +71,8 @@ public enum VerificationReports {
 
   private static func places(_ reports: [VerificationReport]) -> Table {
     var table = Table(columns: [
-      Column("check"), Column("target"), Column("what"), .number("position"), .number("input"),
+      Column("check"), Column("target"), Column("what"), .number("position"),
+      .number("input"),
       .number("input_binary", isShown: false), .number("expected"),
       .number("expected_binary", title: "binary"), .number("observed"),
       .number("observed_binary", title: "binary"),

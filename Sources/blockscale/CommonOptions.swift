@@ -9,18 +9,17 @@ extension EngineTarget: ExpressibleByArgument {}
 
 /// Options that every verb with a report has.
 struct ReportOptions: ParsableArguments {
-  @Option(name: .customLong("as"), help: "How to print: \(OutputForm.names).")
+  @Option(name: .customLong("as"), help: ArgumentHelp("How to print.", valueName: "form"))
   var form: OutputForm = .table
 
   /// Prints a report on standard output.
   func print(_ report: Report) throws {
     let width = max(StandardStreams.outputWidth ?? 118, 80)
     try StandardStreams.writeOutput(report.rendered(as: form, width: width))
+    guard form == .csv else { return }
+    // CSV has no place for them.
+    for note in report.notes { StandardStreams.writeMessage("blockscale: \(note)\n") }
   }
-}
-
-extension OutputForm {
-  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 /// Options that every verb with formats has.
@@ -37,4 +36,50 @@ struct CatalogOptions: ParsableArguments {
     for file in files { catalog = try catalog.adding(file: file) }
     return catalog
   }
+}
+
+/// The report that verbs which write files print only when asked to.
+struct SummaryOptions: ParsableArguments {
+  @Option(
+    name: .customLong("as"),
+    help: ArgumentHelp("Print what was written; nothing by default.", valueName: "form"))
+  var form: OutputForm?
+
+  /// Prints the report, or says on standard error what it would have warned of.
+  func print(_ report: Report, skipped: [SkippedItem]) throws {
+    if form != .json { SkippedMessages.write(skipped) }
+    guard let form else {
+      for note in report.notes { StandardStreams.writeMessage("blockscale: \(note)\n") }
+      return
+    }
+    var options = ReportOptions()
+    options.form = form
+    try options.print(report)
+  }
+}
+
+/// Says on standard error what was left out, grouped by reason.
+enum SkippedMessages {
+  static func write(_ skipped: [SkippedItem]) {
+    var reasons: [String] = []
+    var names: [String: [String]] = [:]
+    for item in skipped {
+      if names[item.reason] == nil { reasons.append(item.reason) }
+      names[item.reason, default: []].append(item.name)
+    }
+    for reason in reasons {
+      let all = names[reason] ?? []
+      let shown = all.prefix(4).joined(separator: ", ")
+      let more = all.count > 4 ? " and \(all.count - 4) more" : ""
+      StandardStreams.writeMessage("blockscale: skipped (\(reason)): \(shown)\(more)\n")
+    }
+  }
+}
+
+/// The rows that a specification rests on.
+func usedRows(_ spec: QuantizationSpec) -> [UsedRow] {
+  [
+    UsedRow(spec.format), UsedRow(.element(spec.format.element)),
+    UsedRow(.scale(spec.format.scale)), UsedRow(spec.recipe),
+  ]
 }

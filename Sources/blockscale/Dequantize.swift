@@ -23,6 +23,7 @@ struct Dequantize: ParsableCommand {
   @Option(
     help: ArgumentHelp("Read back as this recipe does, whatever the file says.", valueName: "r"))
   var recipe: String?
+  @OptionGroup var summary: SummaryOptions
   @OptionGroup var rows: CatalogOptions
   @OptionGroup var engine: EngineOptions
 
@@ -43,7 +44,11 @@ struct Dequantize: ParsableCommand {
       progress.advance(by: done, tensor)
     }
     progress.finish()
-    SkippedMessages.write(stored.skipped)
-    UncheckedNote.write(stored.specs.flatMap(usedRows))
+    let run = RunFields(
+      engine: dequantization.engine.name, seed: nil, rows: stored.specs.flatMap(usedRows))
+    try summary.print(
+      WrittenReports.report(
+        stored.summaries, output: output, skipped: stored.skipped, run: run),
+      skipped: stored.skipped)
   }
 }

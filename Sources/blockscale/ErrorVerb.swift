@@ -98,30 +98,3 @@ struct ErrorVerb: ParsableCommand {
         results: results, totals: totals, skipped: skipped, run: run, showsTensors: !totalOnly))
   }
 }
-
-/// The rows that a specification rests on.
-func usedRows(_ spec: QuantizationSpec) -> [UsedRow] {
-  [
-    UsedRow(spec.format), UsedRow(.element(spec.format.element)),
-    UsedRow(.scale(spec.format.scale)),
-    UsedRow(spec.recipe),
-  ]
-}
-
-/// Says on standard error what was left out, grouped by reason.
-enum SkippedMessages {
-  static func write(_ skipped: [SkippedItem]) {
-    var reasons: [String] = []
-    var names: [String: [String]] = [:]
-    for item in skipped {
-      if names[item.reason] == nil { reasons.append(item.reason) }
-      names[item.reason, default: []].append(item.name)
-    }
-    for reason in reasons {
-      let all = names[reason] ?? []
-      let shown = all.prefix(4).joined(separator: ", ")
-      let more = all.count > 4 ? " and \(all.count - 4) more" : ""
-      StandardStreams.writeMessage("blockscale: skipped (\(reason)): \(shown)\(more)\n")
-    }
-  }
-}

@@ -1,6 +1,5 @@
 import ArgumentParser
 import FormatCatalog
-import Foundation
 import Measurement
 import NumberFormats
 import Reporting
@@ -31,7 +30,7 @@ struct Failure {
 
   private func stop(_ message: String?, _ code: Int32) -> Never {
     if let message { StandardStreams.writeMessage("blockscale: \(message)\n") }
-    Foundation.exit(code)
+    Blockscale.exit(withError: ExitCode(code))
   }
 
   private static func exitCode(_ error: CatalogError) -> Int32 {

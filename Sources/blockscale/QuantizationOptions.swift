@@ -40,7 +40,7 @@ struct TensorScaleArgument: ExpressibleByArgument {
 
 /// Options that choose the engine and feed it.
 struct EngineOptions: ParsableArguments {
-  @Option(help: "The engine: auto, avx512, avx2, baseline, or reference (MPFR).")
+  @Option(help: "The engine; reference is MPFR, slow, and the definition of every result.")
   var target: EngineTarget = .auto
 
   @Option(help: ArgumentHelp("Threads; by default one a core.", valueName: "n"))
@@ -76,7 +76,7 @@ struct QuantizationOptions: ParsableArguments {
   @Option(
     name: .customLong("as-dtype"),
     help: ArgumentHelp(
-      "Compute as the stack does on input of this type: fp32, bf16, fp16.", valueName: "type"))
+      "Compute as the stack does on input of this type.", valueName: "type"))
   var computeType: ComputeType = .fp32
 
   @Option(help: ArgumentHelp("Seed of stochastic rounding.", valueName: "n"))
@@ -101,4 +101,13 @@ struct QuantizationOptions: ParsableArguments {
 
 extension TensorScaleArgument {
   init(choice: TensorScaleChoice) { self.choice = choice }
+
+  /// What help shows as the default.
+  var defaultValueDescription: String {
+    switch choice {
+    case .auto: "auto"
+    case .none: "none"
+    case .given(let factor): "\(factor)"
+    }
+  }
 }

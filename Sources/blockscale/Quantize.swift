@@ -53,18 +53,19 @@ struct Quantize: ParsableCommand {
   @Flag(help: "Write one code per byte.")
   var unpacked = false
   @Option(
-    help: ArgumentHelp("Order of 4-bit codes: low, high, split.", valueName: "order"))
+    help: ArgumentHelp("Order of two codes in a byte; low by default.", valueName: "order"))
   var packing: NibbleOrder?
-  @Option(help: ArgumentHelp("Order of scales: linear, 128x4.", valueName: "layout"))
+  @Option(help: ArgumentHelp("Order of scales.", valueName: "layout"))
   var scaleLayout: ScaleLayout = .linear
   @Option(
     help: ArgumentHelp(
-      "Names and shapes: blockscale, compressed-tensors, modelopt.", valueName: "style"))
+      "Whose names and shapes the tensors have.", valueName: "style"))
   var keys: KeyStyle = .blockscale
   @Option(
     help: ArgumentHelp("The file to write.", valueName: "out.safetensors"),
     completion: .file(extensions: ["safetensors"]))
   var output: String
+  @OptionGroup var summary: SummaryOptions
   @OptionGroup var rows: CatalogOptions
   @OptionGroup var engine: EngineOptions
 
@@ -86,20 +87,14 @@ struct Quantize: ParsableCommand {
         keys: keys.keys))
     let progress = Progress(total: selection.elementCount, "quantising")
     defer { progress.finish() }
-    try quantization.write(selection.tensors, to: output) { done, tensor in
+    let written = try quantization.write(selection.tensors, to: output) { done, tensor in
       progress.advance(by: done, tensor)
     }
     progress.finish()
-    SkippedMessages.write(selection.skipped)
-    UncheckedNote.write(usedRows(cases[0].spec))
-  }
-}
-
-/// Says on standard error which rows nobody has checked, where there is no report to say so.
-enum UncheckedNote {
-  static func write(_ rows: [UsedRow]) {
-    for note in RunFields(engine: "", seed: nil, rows: rows).notes {
-      StandardStreams.writeMessage("blockscale: \(note)\n")
-    }
+    let run = RunFields(
+      engine: quantization.engine.name, seed: how.seed, rows: usedRows(cases[0].spec))
+    try summary.print(
+      WrittenReports.report(written, output: output, skipped: selection.skipped, run: run),
+      skipped: selection.skipped)
   }
 }

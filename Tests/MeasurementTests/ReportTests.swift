@@ -34,20 +34,21 @@ struct ReportTests {
   @Test("JSON lines stand by themselves")
   func jsonLines() {
     let lines = report.rendered(as: .jsonl).split(separator: "\n")
-    #expect(lines.count == 3)
+    #expect(lines.count == 4)
+    #expect(lines[0] == "{\"section\": \"run\", \"seed\": 1}")
     #expect(
-      lines[2]
+      lines[3]
         == "{\"section\": \"rows\", \"name\": \"c|d\", \"count\": 0, \"share\": null, \"seed\": 1}")
   }
 
   @Test("Tables align, group digits and keep control characters off the terminal")
   func plain() {
     let expected = """
-      name           count  share
-      --------  ----------  -----
-      a,b        1,234,567   0.13
-      say "x"\u{FFFD}          -5      -
-      c|d                0    inf
+      name          count  share
+      --------  ---------  -----
+      a,b       1,234,567   0.13
+      say "x"\u{FFFD}         -5      -
+      c|d               0    inf
 
       """
     let observed = report.rendered(as: .table)
