@@ -120,18 +120,19 @@ static void hot_tail(const bk_row *row, const hot_encoder *h, int kind, int64_t 
     x[l] = row->x[i + l];
     f[l] = row->factor[b];
   }
+  int checked = row->method == BK_CHECKED;
   vu doubt = {0}, k;
   vf v = load_f(x), q = quotient(v, load_f(f), row->method);
   switch (kind) {
-  case HOT_FLOAT_NARROW: k = hot_codes(q, bits_u(v), h, HOT_FLOAT_NARROW, 1, &doubt); break;
-  case HOT_FLOAT: k = hot_codes(q, bits_u(v), h, HOT_FLOAT, 1, &doubt); break;
-  case HOT_FLOAT_ONE_ZERO: k = hot_codes(q, bits_u(v), h, HOT_FLOAT_ONE_ZERO, 1, &doubt); break;
-  case HOT_SIGN_MAGNITUDE: k = hot_codes(q, bits_u(v), h, HOT_SIGN_MAGNITUDE, 1, &doubt); break;
-  case HOT_TWOS_COMPLEMENT: k = hot_codes(q, bits_u(v), h, HOT_TWOS_COMPLEMENT, 1, &doubt); break;
-  default: k = hot_codes(q, bits_u(v), h, HOT_TWOS_COMPLEMENT_FULL, 1, &doubt); break;
+  case HOT_FLOAT_NARROW: k = hot_codes(q, bits_u(v), h, HOT_FLOAT_NARROW, checked, &doubt); break;
+  case HOT_FLOAT: k = hot_codes(q, bits_u(v), h, HOT_FLOAT, checked, &doubt); break;
+  case HOT_FLOAT_ONE_ZERO: k = hot_codes(q, bits_u(v), h, HOT_FLOAT_ONE_ZERO, checked, &doubt); break;
+  case HOT_SIGN_MAGNITUDE: k = hot_codes(q, bits_u(v), h, HOT_SIGN_MAGNITUDE, checked, &doubt); break;
+  case HOT_TWOS_COMPLEMENT: k = hot_codes(q, bits_u(v), h, HOT_TWOS_COMPLEMENT, checked, &doubt); break;
+  default: k = hot_codes(q, bits_u(v), h, HOT_TWOS_COMPLEMENT_FULL, checked, &doubt); break;
   }
   put_lanes(row, i, lanes, k);
-  if (row->method == BK_CHECKED) settle(row, i, lanes, (vi)doubt < 0);
+  if (checked) settle(row, i, lanes, (vi)doubt < 0);
 }
 
 // The factors of the vector that starts `offset` into block b of more than LANES numbers: at most
