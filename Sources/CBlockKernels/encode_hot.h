@@ -10,7 +10,7 @@
 
 INLINE vu sign_joined(vu k, vu x_bits, const hot_encoder *h) {
   vu sign = x_bits >> h->sign_shift, magnitude = h->sign_mask - 1;
-  return (k & magnitude) | (sign & ~magnitude);
+  return ((k ^ sign) & magnitude) ^ sign;
 }
 
 // The checked codes of a narrow float: M carries FINE more digits, whose halfway point rounds up.

@@ -2,7 +2,7 @@
 #ifndef BK_PREPARED_H
 #define BK_PREPARED_H
 
-#include "exact_compare.h"
+#include "element_exact.h"
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -120,19 +120,46 @@ static inline int hot_kind(const bk_element *e, const encoder *p) {
   return e->mantissa_bits <= 2 && e->code_mask <= 15 ? HOT_FLOAT_NARROW : HOT_FLOAT;
 }
 
+// Codebook boundaries.
+#define BK_VECTOR_CODEBOOK 16
+
+typedef struct {
+  int32_t count;
+  float boundary[BK_VECTOR_CODEBOOK];  // midpoints, +infinity behind the last
+  float below[BK_VECTOR_CODEBOOK];     // the one before each, -infinity before the first
+  uint32_t zero_code;
+} boundaries;
+
+static inline boundaries make_boundaries(const bk_element *e) {
+  boundaries p;
+  p.count = e->codebook_count - 1;
+  for (int j = 0; j < BK_VECTOR_CODEBOOK; j++) {
+    p.boundary[j] = j < p.count
+                        ? (float)(((double)e->codebook[j] + (double)e->codebook[j + 1]) / 2)
+                        : INFINITY;
+    p.below[j] = j > 0 ? p.boundary[j - 1] : -INFINITY;
+  }
+  bk_exact one = bk_split(1);
+  p.zero_code = bk_element_exact(e, 0, one, BK_ROUND_TIES_TO_EVEN, 0, 0);
+  return p;
+}
+
 typedef struct {
   encoder element;
   hot_encoder hot;
   int32_t kind;  // of the hot loop, or -1
   encoder scale;
   decoder scale_decoder;
+  boundaries book;
 } prepared;
 
 static inline prepared prepare(const bk_job *job) {
   prepared p;
   memset(&p, 0, sizeof p);
   p.kind = -1;
-  if (!job->element.is_codebook) {
+  if (job->element.is_codebook) {
+    p.book = make_boundaries(&job->element);
+  } else {
     p.element = make_encoder(&job->element, job->rounding, job->random_bits);
     p.kind = hot_kind(&job->element, &p.element);
     if (p.kind >= 0) p.hot = make_hot_encoder(&p.element, &job->element);
