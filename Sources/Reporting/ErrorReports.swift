@@ -19,11 +19,13 @@ public enum ErrorReports {
       tensors == 1
       ? "\(results[0].tensor) \(PeopleTables.shape(results[0]))," : "Total over \(tensors) tensors,"
     let title = "\(what) \(NumberStyle.grouped(elements)) elements"
-    var sections = [Section("", title: title, table: people.totals)]
+    // The totals come last: that is where a terminal's reader ends up.
+    var sections: [Section] = []
     if showsTensors, tensors > 1 {
       sections.append(Section("", title: "By tensor", table: people.tensors))
     }
     sections += [
+      Section("", title: title, table: people.totals),
       Section("results", table: data(results, isTotal: false), isShown: false),
       Section("total", table: data(totals, isTotal: true), isShown: false),
     ]
