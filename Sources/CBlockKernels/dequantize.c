@@ -113,10 +113,9 @@ static void run(const work *w, const uint8_t *codes, const uint8_t *packed, cons
   const bk_grid *g = w->grid;
   int64_t tile = g->tile_columns, bytes = w->job->element.code_bytes;
   int64_t step = tile >= BK_CHUNK ? BK_CHUNK : BK_CHUNK / tile * tile;
-  if (step & 1) step = step * 2 <= BK_CHUNK ? step * 2 : BK_CHUNK / (2 * tile) * 2 * tile;
   int64_t block_columns = (g->columns + tile - 1) / tile, lines = g->outer * g->rows;
   int64_t block_rows = (g->rows + g->tile_rows - 1) / g->tile_rows;
-  uint8_t buffer[BK_CHUNK];
+  uint8_t buffer[BK_CHUNK + 1];
   float factor[BK_CHUNK + 1];
   for (int64_t line = 0; line < lines; line++) {
     int64_t band = line / g->rows * block_rows + line % g->rows / g->tile_rows;
@@ -129,9 +128,11 @@ static void run(const work *w, const uint8_t *codes, const uint8_t *packed, cons
       bk_decode_scales(&w->job->scale, row_scales + block, (size_t)blocks, factor);
       if (w->recipe)
         for (int64_t b = 0; b < blocks; b++) factor[b] = recipe_factor(w->recipe, factor[b]);
-      const uint8_t *in = codes ? codes + (line * g->columns + c) * bytes : buffer;
+      // A chunk of odd blocks may start at the second code of a byte.
+      int64_t odd = c & 1;
+      const uint8_t *in = codes ? codes + (line * g->columns + c) * bytes : buffer + odd;
       if (packed)
-        w->kernels->unpack_row(packed + line * ((g->columns + 1) / 2) + c / 2, columns, buffer);
+        w->kernels->unpack_row(packed + line * ((g->columns + 1) / 2) + c / 2, columns + odd, buffer);
       decode_band_row(w, in, factor, columns, tile >= BK_CHUNK ? columns : tile,
                       output + line * g->columns + c);
       if (w->recipe && w->recipe->overflow == OVERFLOW_WRAP)
