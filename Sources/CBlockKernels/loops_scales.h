@@ -27,7 +27,9 @@ INLINE vu float_scale_lanes(vu amax, float reciprocal, const encoder *p, uint32_
   // As in the hot loops: half a step less what the error can amount to.
   vu rest = magnitude_u((sum - magic) - a);
   *unsure = (vi)(binade + (up - (24u << 23) - units) - rest) < 0;
-  if (p->deep) *unsure |= (amax != 0) & (bits_u(a) < bk_bits(TINY));
+  // Ranges as wide as float32's: no magic above the top binades, inexact quotients at the bottom.
+  if (p->deep)
+    *unsure |= ((amax != 0) & (bits_u(a) < bk_bits(TINY))) | (bits_u(magic) >= 0x7f800000u);
   vu one = k - k + 1;
   vi vanished = (k == 0) & (amax != 0), beyond = k > max_code;
   *moved = mask_u(vanished | beyond) & 1;

@@ -5,6 +5,9 @@
 // float32 log2, correctly rounded: float64 log2 is accurate far beyond float32's halfway points.
 static float log2_float(float a) { return (float)log2((double)a); }
 
+// The same, where the result becomes an integer: far below every exponent for 0.
+static float log2_or_low(float a) { return a > 0 ? log2_float(a) : -1024; }
+
 static float round_to_input(float x, int compute_type) {
   if (compute_type == 1 && x == x) {  // bf16
     uint32_t bits = bk_bits(x);
@@ -81,11 +84,8 @@ static int64_t exponent_byte(const bk_job *job, const bk_recipe *r, float v) {
     if (bits >> 23 == 0) return bits > 0x400000;
     return (int64_t)(bits >> 23) + ((bits & 0x7fffff) != 0) - emax;
   case SCALE_EVEN: return (int64_t)((bits + (1u << (22 - mantissa_bits))) >> 23) - emax;
-  case SCALE_RINT_LOG2: return (int64_t)rintf(log2_float(v)) + 127 - emax;
-  case SCALE_CEIL_LOG2: {
-    float e = log2_float(v);
-    return (int64_t)ceilf(e < -1024 ? -1024 : e) + 127 - emax;
-  }
+  case SCALE_RINT_LOG2: return (int64_t)rintf(log2_or_low(v)) + 127 - emax;
+  case SCALE_CEIL_LOG2: return (int64_t)ceilf(log2_or_low(v)) + 127 - emax;
   case SCALE_FLOOR:
     if (r->scale_value == VALUE_LOG2) return (int64_t)floorf(log2_float(v)) + 127 - emax;
     return (int64_t)(bits >> 23) - emax;
