@@ -108,6 +108,19 @@ static void redo_wrapped(const work *w, const uint8_t *codes, const uint32_t *sc
   }
 }
 
+// Whether 0 times infinity may come up: the NaN that a machine makes of it is its own.
+static int may_make_nan(const bk_element *e, const float *factor, int64_t blocks) {
+  int found = 0;
+  for (int64_t b = 0; b < blocks; b++)
+    found |= isinf(factor[b]) || (e->has_infinity && factor[b] == 0);
+  return found;
+}
+
+static void write_canonical_nan(float *output, int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (output[i] != output[i]) output[i] = bk_float(0x7fc00000);
+}
+
 static void run(const work *w, const uint8_t *codes, const uint8_t *packed, const uint32_t *scales,
                 float *output) {
   const bk_grid *g = w->grid;
@@ -135,6 +148,8 @@ static void run(const work *w, const uint8_t *codes, const uint8_t *packed, cons
         w->kernels->unpack_row(packed + line * ((g->columns + 1) / 2) + c / 2, columns + odd, buffer);
       decode_band_row(w, in, factor, columns, tile >= BK_CHUNK ? columns : tile,
                       output + line * g->columns + c);
+      if (may_make_nan(&w->job->element, factor, blocks))
+        write_canonical_nan(output + line * g->columns + c, columns);
       if (w->recipe && w->recipe->overflow == OVERFLOW_WRAP)
         redo_wrapped(w, in, row_scales + block, columns, tile, output + line * g->columns + c);
       if (w->recipe && w->recipe->unsigned_zero && bytes == 1)
