@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "element_exact.h"
 #include "formats.h"
 #include "grids.h"
 #include "harness.h"
@@ -40,11 +41,8 @@ static block_buffers make_buffers(const block_context *c) {
 // Each block's maximum, NaN for one with NaN or infinity.
 static float *block_maxima(const bk_grid *g, const float *x, size_t blocks) {
   float *amax = take(blocks, sizeof(float), 0);
-  int64_t across = (g->columns + g->tile_columns - 1) / g->tile_columns;
-  int64_t down = (g->rows + g->tile_rows - 1) / g->tile_rows;
   for (int64_t i = 0; i < (int64_t)grid_elements(g); i++) {
-    int64_t line = i / g->columns, m = line / g->rows, r = line % g->rows;
-    float *a = amax + (m * down + r / g->tile_rows) * across + i % g->columns / g->tile_columns;
+    float *a = amax + grid_block_of(g, i);
     float magnitude = fabsf(x[i]);
     if (!isfinite(magnitude)) *a = NAN;
     else if (magnitude > *a) *a = magnitude;
@@ -74,6 +72,42 @@ static void check_given(int target, const block_context *c, const block_buffers 
   bk_quantize_exact(target, &c->job, c->grid, b->x, b->random, 1, codes, b->scales);
   expect(memcmp(codes, b->codes, b->elements * b->code_bytes) == 0,
          "%s: %s: codes differ with the scales given", c->name, target_name(target));
+}
+
+static uint32_t stored_code(const block_buffers *b, size_t i) {
+  uint32_t code = 0;
+  memcpy(&code, b->codes + i * b->code_bytes, b->code_bytes);
+  return code;
+}
+
+// Codes row by row against codes one by one, by exact comparisons.
+static void check_codes(int target, const block_context *c, const block_buffers *b) {
+  for (size_t i = 0; i < b->elements; i++) {
+    uint32_t scale = b->scales[grid_block_of(c->grid, (int64_t)i)], expected = 0;
+    float value = bk_scale_value(&c->job.scale, scale);
+    if (value == value) {
+      bk_exact divisor = value > 0 ? bk_divisor(&c->job, scale) : bk_split(1);
+      expected = bk_element_exact(&c->job.element, b->x[i], divisor, c->job.rounding,
+                                  c->job.random_bits, b->random ? b->random[i] : 0);
+    }
+    uint32_t code = stored_code(b, i);
+    expect(code == expected, "%s: %s: code %zu of %a is %x, by itself %x", c->name,
+           target_name(target), i, b->x[i], code, expected);
+  }
+}
+
+// Values row by row against code·s one by one: a float32 product is the real one rounded once.
+static void check_values(int target, const block_context *c, const block_buffers *b,
+                         const float *output) {
+  float *values = take(b->elements, sizeof(float), 0), *factors = take(b->blocks, sizeof(float), 0);
+  bk_decode(BK_TARGET_BASELINE, &c->job.element, b->codes, b->elements, values);
+  bk_decode_scales(&c->job.scale, b->scales, b->blocks, factors);
+  for (size_t i = 0; i < b->elements; i++) {
+    float product = values[i] * factors[grid_block_of(c->grid, (int64_t)i)];
+    uint32_t expected = product == product ? bits_of(product) : 0x7fc00000;
+    expect(bits_of(output[i]) == expected, "%s: %s: value %zu is %a, by itself %a", c->name,
+           target_name(target), i, output[i], product);
+  }
 }
 
 static void check_packed(int target, const block_context *c, const block_buffers *b,
@@ -107,6 +141,8 @@ static checksum quantize(int target, const void *context) {
   check_given(target, c, &b);
   float *output = take(b.elements, sizeof(float), 0xaa);
   bk_dequantize(target, &c->job, NULL, c->grid, b.codes, b.scales, output);
+  if (c->job.tensor_scale == 1) check_values(target, c, &b, output);
+  if (c->seed % 8 == 0) check_codes(target, c, &b);
   if (c->job.element.code_mask == 15 && c->job.rounding == BK_ROUND_TIES_TO_EVEN)
     check_packed(target, c, &b, output);
   checksum sum = add_bytes(CHECKSUM_START, b.codes, b.elements * b.code_bytes);
@@ -132,6 +168,8 @@ static checksum dequantize_anything(int target, const void *context) {
   for (size_t i = 0; i < blocks; i++)
     stored[i] = i == 0 ? 0 : next_bits(&state) & c->job.scale.format.code_mask;
   bk_dequantize(target, &c->job, NULL, c->grid, codes, stored, output);
+  block_buffers b = {.elements = count, .blocks = blocks, .codes = codes, .scales = stored};
+  if (c->job.tensor_scale == 1) check_values(target, c, &b, output);
   checksum sum = add_bytes(CHECKSUM_START, output, count * sizeof(float));
   release();
   return sum;
@@ -158,10 +196,13 @@ static void run_block(int element, int scale, int grid, int bump, uint64_t seed)
   block_context c = choose(element, scale, grid, bump, seed);
   const bk_grid *g = c.grid;
   char name[160];
-  snprintf(name, sizeof name, "%s %s %lldx%lldx%lld by %lldx%lld %s rounding %d bits %d bump %d T %a",
-           elements[element].name, scales[scale].name, (long long)g->outer, (long long)g->rows,
-           (long long)g->columns, (long long)g->tile_rows, (long long)g->tile_columns,
-           kind_names[c.kind], c.job.rounding, c.job.random_bits, bump, c.job.tensor_scale);
+  char shape[60];
+  snprintf(shape, sizeof shape, "%lldx%lldx%lld by %lldx%lld", (long long)g->outer,
+           (long long)g->rows, (long long)g->columns, (long long)g->tile_rows,
+           (long long)g->tile_columns);
+  snprintf(name, sizeof name, "%s %s %s %s rounding %d bits %d bump %d T %a",
+           elements[element].name, scales[scale].name, shape, kind_names[c.kind], c.job.rounding,
+           c.job.random_bits, bump, c.job.tensor_scale);
   c.name = name;
   run_case(quantize, &c, "quantize %s", name);
   if (seed % 4 == 0) run_case(dequantize_anything, &c, "dequantize %s", name);

@@ -1,4 +1,4 @@
-# Compiles the driver and the C kernels; for tools/test-aarch64 and tools/test-sanitizers to include.
+# Compiles the driver and the C kernels; included by tools/test-aarch64 and tools/test-sanitizers.
 
 # Prints the clang beside the Swift compiler, or else the one on the path.
 find_clang() {

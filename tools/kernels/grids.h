@@ -48,6 +48,14 @@ static inline size_t grid_blocks(const bk_grid *g) {
   return (size_t)(g->outer * down * across);
 }
 
+// The block that holds element i, row-major.
+static inline size_t grid_block_of(const bk_grid *g, int64_t i) {
+  int64_t down = (g->rows + g->tile_rows - 1) / g->tile_rows;
+  int64_t across = (g->columns + g->tile_columns - 1) / g->tile_columns, line = i / g->columns;
+  int64_t band = line / g->rows * down + line % g->rows / g->tile_rows;
+  return (size_t)(band * across + i % g->columns / g->tile_columns);
+}
+
 // The bytes of 4-bit codes, rows starting at bytes.
 static inline size_t grid_packed(const bk_grid *g) {
   return (size_t)(g->outer * g->rows * ((g->columns + 1) / 2));

@@ -1,4 +1,4 @@
-// Seeded inputs, buffers that end where their numbers end, checksums, and the comparison of targets.
+// Seeded inputs, buffers that end where their numbers end, checksums, the comparison of targets.
 #ifndef DRIVER_HARNESS_H
 #define DRIVER_HARNESS_H
 

@@ -22,7 +22,8 @@ typedef struct {
 #define ENCODE(g) .encode_scale = (g), .decode_scale = 1 / (g), .tensor_amax = 2688 / (g)
 #define PLAIN ENCODE(1.0f)
 
-static const uint32_t arguments[2] = {0x40c00000, 0x3e124925}, results[2] = {0x3e2aaaac, 0x40e00001};
+static const uint32_t arguments[2] = {0x40c00000, 0x3e124925};
+static const uint32_t results[2] = {0x3e2aaaac, 0x40e00001};
 
 static const driver_recipe recipes[] = {
     {"microxcaling-py", "e4m3", "e8m0", 0,
@@ -127,8 +128,8 @@ static const driver_recipe recipes[] = {
       .multiplier = TIMES_ENCODE, PLAIN}},
     {"q8_0", "int8", "fp16", BK_ROUND_TIES_TO_AWAY,
      {.scale_value = VALUE_DIVIDE, .scale_rounding = SCALE_TIES_TO_EVEN,
-      .overflow = OVERFLOW_INFINITY, NON_FINITE(-1, 0x7c00), .multiplier = TIMES_RECIPROCAL_UNROUNDED,
-      .nan_rule = NAN_UNKNOWN, PLAIN}},
+      .overflow = OVERFLOW_INFINITY, NON_FINITE(-1, 0x7c00),
+      .multiplier = TIMES_RECIPROCAL_UNROUNDED, .nan_rule = NAN_UNKNOWN, PLAIN}},
     {"q4_0", "int4_full", "fp16", 0,
      {.amax = AMAX_SIGNED_FIRST, .scale_value = VALUE_SIGNED_DIVIDE,
       .scale_rounding = SCALE_TIES_TO_EVEN, .overflow = OVERFLOW_INFINITY, NON_FINITE(-1, -1),

@@ -36,7 +36,8 @@ static checksum add_sums(checksum sum, const bk_error_state *state) {
 // Rounded to the nearest half: something between flushed and far away.
 static float *make_values(const float *x, size_t count) {
   float *v = take(count, sizeof(float), 0);
-  for (size_t i = 0; i < count; i++) v[i] = x[i] > -1e6f && x[i] < 1e6f ? (float)(int)(x[i] * 2) / 2 : 3;
+  for (size_t i = 0; i < count; i++)
+    v[i] = x[i] > -1e6f && x[i] < 1e6f ? (float)(int)(x[i] * 2) / 2 : 3;
   return v;
 }
 
@@ -75,18 +76,15 @@ static checksum accumulate_tiles(int target, const void *context) {
   const double *d = make_divisors(grid_blocks(g), 16, c->kind);
   bk_tiling tiling = {(size_t)g->rows, (size_t)g->columns, (size_t)g->tile_rows,
                       (size_t)g->tile_columns};
-  size_t across = (tiling.columns - 1) / tiling.tile_columns + 1;
-  size_t down = (tiling.rows - 1) / tiling.tile_rows + 1;
   bk_error_state whole, pieces;
   memset(&whole, 0, sizeof whole);
   memset(&pieces, 0, sizeof pieces);
   bk_error_accumulate_tiles(&whole, x, v, d, count, 0, &tiling, &c->params, target);
   uint64_t state = 19;
   for (size_t i = 0; i < count;) {
-    size_t piece = next_bits(&state) % 900, line = i / tiling.columns;
+    size_t piece = next_bits(&state) % 900;
     if (piece > count - i) piece = count - i;
-    size_t band = line / tiling.rows * down + line % tiling.rows / tiling.tile_rows;
-    const double *first = d + band * across + i % tiling.columns / tiling.tile_columns;
+    const double *first = d + grid_block_of(g, (int64_t)i);
     bk_error_accumulate_tiles(&pieces, x + i, v + i, first, piece, i, &tiling, &c->params, target);
     i += piece;
   }
@@ -133,7 +131,8 @@ void statistics_cases(void) {
       for (int grid = kind % 3; grid < GRID_COUNT; grid += 3) {
         tile_context c = {spacings[s], &grids[grid], kind};
         if (grid_elements(c.grid) == 0) continue;
-        run_case(accumulate_tiles, &c, "tile sums spacing %d %s grid %d", s, kind_names[kind], grid);
+        run_case(accumulate_tiles, &c, "tile sums spacing %d %s grid %d", s, kind_names[kind],
+                 grid);
         run_case(moments, &c, "moments %s grid %d", kind_names[kind], grid);
       }
     }
