@@ -112,6 +112,7 @@ struct BlockEqualityTests {
     ([35, 40], -1, .tile(rows: 16, columns: 16)),
     ([9, 70], -1, .tile(rows: 4, columns: 33)), ([4, 50], -1, .axis), ([20, 3], 0, .axis),
     ([7, 31], -1, .tensor), ([260], -1, .line(256)), ([2, 5000], -1, .line(4500)),
+    ([2, 3001], -1, .axis),
   ]
 
   @Test(
