@@ -37,22 +37,32 @@ struct ElementEncoder: ~Copyable {
       if x == 0 { return zeroCode(negative: negative) }
       magnitude.set(abs(x))
       neighbours.find(magnitude, over: d, in: layout)
-      let code = neighbours.round(rounding, negative: negative, random: random)
-      if negative && layout.signBits == 0 { return 0 }
-      if code > Int(layout.largestFiniteMagnitudeCode) { return overflowed(negative: negative) }
-      if code == 0 { return zeroCode(negative: negative) }
-      return pattern(UInt32(code), negative: negative, layout)
     case .integer(let layout):
       if x == 0 { return zeroCode(negative: negative) }
       magnitude.set(abs(x))
       neighbours.find(magnitude, over: d, in: layout)
-      let units = neighbours.round(rounding, negative: negative, random: random)
-      if units == 0 { return zeroCode(negative: negative) }
-      return pattern(min(units, layout.largestMagnitude(negative: negative)), negative, layout)
     case .codebook(let values):
       magnitude.set(x)
       neighbours.find(magnitude, over: d, in: values, value: value)
       return UInt32(neighbours.round(rounding, negative: x < 0, random: random))
+    }
+    let rounded = neighbours.round(rounding, negative: negative, random: random)
+    return finish(rounded, negative: negative)
+  }
+
+  /// The code of a finite quotient that was rounded to a magnitude of a float or integer format,
+  /// counted on past the largest finite one.
+  mutating func finish(_ rounded: Int, negative: Bool) -> UInt32? {
+    switch element.kind {
+    case .float(let layout):
+      if negative && layout.signBits == 0 { return 0 }
+      if rounded > Int(layout.largestFiniteMagnitudeCode) { return overflowed(negative: negative) }
+      if rounded == 0 { return zeroCode(negative: negative) }
+      return pattern(UInt32(rounded), negative: negative, layout)
+    case .integer(let layout):
+      if rounded == 0 { return zeroCode(negative: negative) }
+      return pattern(min(rounded, layout.largestMagnitude(negative: negative)), negative, layout)
+    case .codebook: return UInt32(rounded)
     }
   }
 

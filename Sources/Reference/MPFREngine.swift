@@ -4,8 +4,12 @@ import NumberFormats
 /// MPFR's arithmetic, one number at a time. It shares nothing with the vectorised engine.
 public struct MPFREngine: QuantizationEngine {
   public let name = "reference"
+  private let tables: Bool
 
-  public init() {}
+  /// - Parameter tables: Whether numbers encoded by themselves to nearest in at most 8 bits are found
+  ///   in a table of exact boundaries; false does them one by one like all others, more slowly. The
+  ///   results are the same, and comparing them checks both.
+  public init(tables: Bool = true) { self.tables = tables }
 
   public func tensorScale(
     amax: Float, spec: QuantizationSpec
@@ -117,6 +121,9 @@ public struct MPFREngine: QuantizationEngine {
     let random = RandomSource(rounding: options.rounding, bits: options.randomBits)
     var encoder = ElementEncoder(
       element, rounding: options.rounding, overflow: options.overflow, nan: options.nan)
+    if tables, var table = BoundaryTable(element, rounding: options.rounding) {
+      return try encoder.encode(values, by: &table, into: output)
+    }
     let one = Real(1)
     for index in values.indices {
       let bits = try random.value(at: index)
@@ -132,6 +139,9 @@ public struct MPFREngine: QuantizationEngine {
     into scales: UnsafeMutableBufferPointer<UInt32>
   ) {
     var encoder = ScaleEncoder(format)
+    if tables, var table = BoundaryTable(format.layout, rounding: encoder.ownRounding) {
+      return encoder.encode(values, by: &table, into: scales)
+    }
     for index in values.indices { scales[index] = encoder.encode(values[index]) }
   }
 

@@ -69,16 +69,26 @@ struct ScaleEncoder: ~Copyable {
   /// One number by itself ("Encoding one element"): E8M0 to nearest, ties up, NaN for everything
   /// it cannot hold; the others by tiesToEven, saturating, with negatives as NaN.
   mutating func encode(_ x: Float) -> UInt32 {
-    let layout = format.layout
-    if x.isNaN || x < 0 { return format.canonicalNaN }
-    if format.isPowerOfTwo, x == 0 || x.isInfinite { return format.canonicalNaN }
-    if x == 0 { return 0 }
-    if x.isInfinite { return layout.largestFiniteMagnitudeCode }
+    guard x > 0, x.isFinite else { return codeOutside(x) }
     number.set(x)
-    neighbours.find(number, over: one, in: layout)
-    let rounding: Rounding = format.isPowerOfTwo ? .tiesToAway : .tiesToEven
-    let code = neighbours.round(rounding, negative: false, random: 0)
-    guard code > Int(layout.largestFiniteMagnitudeCode) else { return UInt32(code) }
-    return format.isPowerOfTwo ? format.canonicalNaN : layout.largestFiniteMagnitudeCode
+    neighbours.find(number, over: one, in: format.layout)
+    return finish(neighbours.round(ownRounding, negative: false, random: 0))
+  }
+
+  /// The rounding of one number by itself.
+  var ownRounding: Rounding { format.isPowerOfTwo ? .tiesToAway : .tiesToEven }
+
+  /// The code of a number by itself that is not finite and positive.
+  func codeOutside(_ x: Float) -> UInt32 {
+    if format.isPowerOfTwo || x.isNaN || x < 0 { return format.canonicalNaN }
+    return x == 0 ? 0 : format.layout.largestFiniteMagnitudeCode
+  }
+
+  /// The code of a number by itself that was rounded to a magnitude code, counted on past the
+  /// largest finite one.
+  func finish(_ rounded: Int) -> UInt32 {
+    let largest = format.layout.largestFiniteMagnitudeCode
+    guard rounded > Int(largest) else { return UInt32(rounded) }
+    return format.isPowerOfTwo ? format.canonicalNaN : largest
   }
 }
