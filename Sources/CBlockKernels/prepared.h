@@ -125,10 +125,36 @@ static inline int hot_kind(const bk_element *e, const encoder *p) {
 
 typedef struct {
   int32_t count;
-  float boundary[BK_VECTOR_CODEBOOK];  // midpoints, +infinity behind the last
-  float below[BK_VECTOR_CODEBOOK];     // the one before each, -infinity before the first
+  float boundary[BK_VECTOR_CODEBOOK];  // midpoints; behind the last a NaN, above which nothing is
   uint32_t zero_code;
+  // 32 equal cells over the codebook's range, each with at most one boundary and none near an edge:
+  // how many boundaries lie below each. Without such cells, they are counted.
+  int32_t has_cells;
+  float origin, cells_per_unit;
+  uint32_t below_cell[32];
 } boundaries;
+
+#define BK_CELLS 32
+
+// Tries cells of a given width; returns whether they separate the boundaries.
+static inline int try_cells(boundaries *p, const bk_element *e, double width) {
+  double origin = e->codebook[0];
+  for (int c = 0; c < BK_CELLS; c++) {
+    int below = 0, inside = 0;
+    for (int j = 0; j < p->count; j++) {
+      if (p->boundary[j] != 0 && fabsf(p->boundary[j]) < 0x1p-60f) return 0;
+      double at = ((double)p->boundary[j] - origin) / width, edge = at - floor(at);
+      if (at >= BK_CELLS || edge < 0x1p-8 || edge > 1 - 0x1p-8) return 0;
+      below += at < c;
+      inside += at >= c && at < c + 1;
+    }
+    if (inside > 1) return 0;
+    p->below_cell[c] = (uint32_t)below;
+  }
+  p->origin = (float)origin;
+  p->cells_per_unit = (float)(1 / width);
+  return 1;
+}
 
 static inline boundaries make_boundaries(const bk_element *e) {
   boundaries p;
@@ -136,9 +162,13 @@ static inline boundaries make_boundaries(const bk_element *e) {
   for (int j = 0; j < BK_VECTOR_CODEBOOK; j++) {
     p.boundary[j] = j < p.count
                         ? (float)(((double)e->codebook[j] + (double)e->codebook[j + 1]) / 2)
-                        : INFINITY;
-    p.below[j] = j > 0 ? p.boundary[j - 1] : -INFINITY;
+                        : bk_float(0x7fc00000);
   }
+  p.has_cells = 0;
+  double range = (double)e->codebook[p.count] - (double)e->codebook[0];
+  int ordinary = range > 0x1p-60 && range < 0x1p60 && p.count < BK_VECTOR_CODEBOOK;
+  for (int slack = 0; slack < 16 && ordinary && !p.has_cells; slack++)
+    p.has_cells = try_cells(&p, e, range / (BK_CELLS - 0.5 * slack));
   bk_exact one = bk_split(1);
   p.zero_code = bk_element_exact(e, 0, one, BK_ROUND_TIES_TO_EVEN, 0, 0);
   return p;

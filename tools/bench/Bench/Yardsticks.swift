@@ -30,3 +30,10 @@ func readAll(_ values: UnsafeBufferPointer<Float>) -> UInt32 {
   let all = a | b | c | d
   return all.wrappedSum()
 }
+
+/// Takes results, so that the work behind them is not optimised away.
+final class Sink {
+  private var sum: UInt32 = 0
+  @inline(never)
+  func take(_ value: UInt32) { sum &+= value }
+}
