@@ -44,6 +44,12 @@ struct ElementRow: Decodable {
       fields, bias: bias, nonFinite: nonFinite, subnormals: subnormals ?? true, row: name,
       file: file)
     guard layout.signBits == 1 else { throw bad("a float element has a sign bit", file) }
+    guard layout.zeroExponentIsSubnormal else {
+      throw bad("subnormals: an element's exponent field 0 holds zero and subnormals", file)
+    }
+    for code in [nan].compactMap({ $0 }) + (layout.nonFinite == .none ? [] : mlNaN ?? []) {
+      guard layout.isNaN(code) else { throw bad("nan: expected a pattern that means NaN", file) }
+    }
     guard (nan != nil) == (layout.nonFinite != .none) else {
       throw bad("nan: expected exactly where nonFinite is not none", file)
     }
@@ -83,11 +89,31 @@ func makeFloatLayout(
     (0...23).contains(fields[2])
   else { throw bad("float: expected [sign, exponent, mantissa] bits") }
   guard let bias, let nonFinite else { throw bad("expected bias and nonFinite") }
+  // Both engines are proven on these; a row outside them is refused rather than answered wrongly.
+  guard (0...127).contains(bias) else { throw bad("bias: expected 0 to 127") }
   let layout = FloatLayout(
     signBits: fields[0], exponentBits: fields[1], mantissaBits: fields[2], bias: bias,
     zeroExponentIsSubnormal: subnormals, nonFinite: nonFinite)
   let largest = Int(layout.largestFiniteMagnitudeCode >> UInt32(layout.mantissaBits)) - bias
   let smallest = (subnormals ? 1 : 0) - bias - layout.mantissaBits
   guard largest <= 127, smallest >= -149 else { throw bad("values outside float32's range") }
+  guard layout.largestFiniteMagnitudeCode >> UInt32(layout.mantissaBits) >= 1 else {
+    throw bad("expected a largest value with a non-zero exponent field")
+  }
   return layout
+}
+
+extension FloatLayout {
+  /// Whether a pattern, written for NaN, means NaN.
+  func isNaN(_ code: UInt32) -> Bool {
+    let signMask = signBits == 1 ? UInt32(1) << UInt32(exponentBits + mantissaBits) : 0
+    guard bits == 32 || code >> UInt32(bits) == 0 else { return false }
+    let magnitude = code & ~signMask
+    switch nonFinite {
+    case .none: return false
+    case .negativeZeroNaN: return code == signMask
+    case .allOnesNaN: return magnitude == largestFiniteMagnitudeCode + 1
+    case .ieee: return magnitude > largestFiniteMagnitudeCode + 1
+    }
+  }
 }

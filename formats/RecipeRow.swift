@@ -54,16 +54,46 @@ struct RecipeRow: Decodable {
         canonical.append(found.name)
       }
     }
+    let steps = try steps(base: base?.steps, file: file)
+    try checkCodes(steps, canonical.compactMap { catalog.block($0) }, file: file)
     return Recipe(
       name: name, aliases: aliases ?? [], version: version ?? base?.version ?? "",
       source: source ?? base?.source ?? "", checked: checked ?? "no", formats: canonical,
       blockSizes: blockSizes ?? base?.blockSizes ?? [],
       withoutTensorScale: withoutTensorScale ?? base?.withoutTensorScale,
-      steps: try steps(base: base?.steps, file: file))
+      steps: steps)
+  }
+
+  /// Codes that a recipe writes outright must exist in its formats.
+  private func checkCodes(
+    _ steps: Recipe.Steps, _ blocks: [BlockFormat], file: String
+  ) throws(CatalogError) {
+    guard case .named(let named) = steps else { return }
+    var scales = [named.nonFiniteScale.nan, named.nonFiniteScale.infinity].compactMap { $0 }
+    if case .zeroAmax(let code) = named.zeroScale { scales.append(code) }
+    if case .zeroCode(let code) = named.zeroScale { scales.append(code) }
+    var elements: [UInt32] = []
+    if case .code(let code) = named.nanElement { elements.append(code) }
+    if case .signedCode(let code) = named.nanElement { elements.append(code) }
+    if case .code(let code) = named.infiniteElement { elements.append(code) }
+    for block in blocks {
+      let scaleBits = UInt64(block.scale.storedBits)
+      guard scales.allSatisfy({ UInt64($0) >> scaleBits == 0 }),
+        elements.allSatisfy({ UInt64($0) >> UInt64(block.element.bits) == 0 })
+      else {
+        throw .badRow(file: file, row: name, reason: "a code that \(block.name) does not have")
+      }
+    }
+    guard named.search == .none || named.tensorScale != .none else {
+      throw .badRow(file: file, row: name, reason: "search: expected a recipe with a tensor scale")
+    }
   }
 
   private func steps(base: Recipe.Steps?, file: String) throws(CatalogError) -> Recipe.Steps {
     if let exact { return .exact(exact) }
+    guard (0...22).contains(evenMantissaBits ?? 0) else {
+      throw .badRow(file: file, row: name, reason: "evenMantissaBits: expected 0 to 22")
+    }
     var named: NamedRecipe?
     switch base {
     case .exact(let rule)?: return .exact(rule)

@@ -20,8 +20,16 @@ struct ScaleRow: Decodable {
       throw .badRow(
         file: file, row: name, reason: "stored: expected 8, 16 or 32, at least the bits")
     }
-    guard nonFinite == .ieee || nonFinite == .allOnesNaN else {
-      throw .badRow(file: file, row: name, reason: "a scale needs a NaN")
+    func bad(_ reason: String) -> CatalogError { .badRow(file: file, row: name, reason: reason) }
+    guard nonFinite == .ieee || nonFinite == .allOnesNaN else { throw bad("a scale needs a NaN") }
+    guard layout.isNaN(nan) else { throw bad("nan: expected a pattern that means NaN") }
+    let isE8M0 = float == [0, 8, 0] && bias == 127 && nonFinite == .allOnesNaN
+    guard layout.zeroExponentIsSubnormal || isE8M0 else {
+      throw bad("zero: only E8M0 has none")
+    }
+    let isFP32 = float == [1, 8, 23] && bias == 127 && nonFinite == .ieee
+    guard layout.mantissaBits <= 10 || isFP32 else {
+      throw bad("float: expected at most 10 mantissa bits, or FP32")
     }
     return ScaleFormat(
       name: name, aliases: aliases ?? [], source: source ?? "", checked: checked ?? "no",

@@ -16,8 +16,8 @@ public struct ErrorCase: Sendable, Hashable {
   }
 
   /// Stored bits per element of a tensor cut so.
-  func bitsPerElement(_ grid: BlockGrid, storesTensorScale: Bool) -> Double? {
-    guard grid.elementCount > 0 else { return nil }
+  func bitsPerElement(_ grid: BlockGrid, storesTensorScale: Bool) -> Double {
+    guard grid.elementCount > 0 else { return 0 }
     var format = spec.format
     format.hasTensorScale = storesTensorScale
     return format.bitsPerElement(elements: grid.elementCount, blocks: grid.blockCount)

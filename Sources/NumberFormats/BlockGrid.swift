@@ -99,10 +99,10 @@ public struct BlockGrid: Sendable, Hashable {
   public var blockCount: Int { outer * blockRows * blockColumns }
 
   /// The shape of the scales: the tensor's with the axis divided by Q_b, rounded up (both of the
-  /// last two axes for tiles); `[1]` for per-tensor. Its row-major order is the order of blocks.
+  /// last two axes for tiles); `[1]` for per-tensor (`[0]` for a tensor without elements). Its row-major order is the order of blocks.
   public var scaleShape: [Int] {
     switch block {
-    case .tensor: return [1]
+    case .tensor: return [blockCount]
     case .tile:
       return Array(shape.dropLast(2)) + [blockRows, blockColumns]
     case .line, .axis:

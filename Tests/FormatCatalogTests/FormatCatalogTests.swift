@@ -74,7 +74,7 @@ struct FormatCatalogTests {
       ("{ version: 1, elements: [{ name: \"a\", codebook: [1, 1, 2] }] }", "increasing"),
       ("{ version: 1, elements: [{ name: \"a\", integer: [40, 0] }] }", "bits"),
       (
-        "{ version: 1, elements: [{ name: \"a\", float: [1, 8, 9], bias: 300, nonFinite: \"none\" }] }",
+        "{ version: 1, elements: [{ name: \"a\", float: [1, 8, 9], bias: 20, nonFinite: \"none\" }] }",
         "range"
       ),
       (
@@ -84,6 +84,50 @@ struct FormatCatalogTests {
       (
         "{ version: 1, blocks: [{ name: \"a\", element: \"e2m1\", scale: \"e8m0\", block: \"0\" }] }",
         "block"
+      ),
+      (
+        "{ version: 1, elements: [{ name: \"a\", float: [1, 2, 1], bias: -2, nonFinite: \"none\" }] }",
+        "bias"
+      ),
+      (
+        "{ version: 1, elements: [{ name: \"a\", float: [1, 2, 1], bias: -9223372036854775808, nonFinite: \"none\" }] }",
+        "bias"
+      ),
+      (
+        "{ version: 1, elements: [{ name: \"a\", float: [1, 3, 2], bias: 3, subnormals: false, nonFinite: \"none\" }] }",
+        "subnormals"
+      ),
+      (
+        "{ version: 1, elements: [{ name: \"a\", float: [1, 1, 1], bias: 1, nonFinite: \"ieee\", nan: 3 }] }",
+        "exponent"
+      ),
+      (
+        "{ version: 1, elements: [{ name: \"a\", float: [1, 4, 3], bias: 7, nonFinite: \"allOnesNaN\", nan: 0x38 }] }",
+        "NaN"
+      ),
+      (
+        "{ version: 1, scales: [{ name: \"a\", float: [0, 4, 0], bias: 7, zero: false, nonFinite: \"allOnesNaN\", stored: 8, nan: 15 }] }",
+        "E8M0"
+      ),
+      (
+        "{ version: 1, scales: [{ name: \"a\", float: [1, 2, 23], bias: 1, nonFinite: \"ieee\", stored: 32, nan: 0x1c00000 }] }",
+        "mantissa"
+      ),
+      (
+        "{ version: 1, scales: [{ name: \"a\", float: [0, 4, 3], bias: 7, nonFinite: \"allOnesNaN\", stored: 8, nan: 0 }] }",
+        "NaN"
+      ),
+      (
+        "{ version: 1, recipes: [{ name: \"a\", like: \"te-2.15\", nanElement: 99 }] }",
+        "does not have"
+      ),
+      (
+        "{ version: 1, recipes: [{ name: \"a\", like: \"te-mxfp8\", nonFinite: [300, 1] }] }",
+        "does not have"
+      ),
+      (
+        "{ version: 1, recipes: [{ name: \"a\", like: \"te-2.15\", evenMantissaBits: -5 }] }",
+        "evenMantissaBits"
       ),
       ("{ version: 1, recipes: [{ name: \"a\" }] }", "every step"),
       ("not json", "not a format table"),
