@@ -75,6 +75,13 @@ struct ElementRow: Decodable {
     }
     guard floats.allSatisfy(\.isFinite), zip(floats, floats.dropFirst()).allSatisfy({ $0 < $1 })
     else { throw bad("codebook: expected finite, strictly increasing float32 values", file) }
+    // Boundaries between neighbours are midpoints, which must be exact in float64.
+    for (low, high) in zip(floats, floats.dropFirst()) {
+      let sum = Double(low) + Double(high)
+      guard sum - Double(low) == Double(high), sum - Double(high) == Double(low) else {
+        throw bad("codebook: neighbours \(low) and \(high) lie too many binades apart", file)
+      }
+    }
     return floats
   }
 }

@@ -35,6 +35,14 @@ struct QuantizeJob: Sendable {
     } catch {
       throw MeasurementError.quantize(file: tensor.path, tensor: tensor.name, error)
     }
+    // One random value an element: a file of another length belongs to another tensor.
+    if case .given(let bits) = spec.randomBits, case .stochastic? = spec.rounding,
+      bits.count != tensor.info.count
+    {
+      throw MeasurementError.quantize(
+        file: tensor.path, tensor: tensor.name,
+        .badRandomBits(position: min(bits.count, tensor.info.count)))
+    }
     cuts = TensorPieces(grid, maySplitBlocks: spec.recipe.isExact && !keepsBlocksWhole)
     if cuts.splitsBlocks { try computeScales(scratch, parallel) }
   }

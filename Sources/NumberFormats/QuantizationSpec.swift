@@ -93,7 +93,7 @@ extension QuantizeError: CustomStringConvertible {
     case .blockNotForRecipe(let recipe, let block):
       "recipe \(recipe) does not take block \(block)"
     case .badRandomBits(let position):
-      "element \(position): random bits missing or not below 2^n"
+      "element \(position): expected one random value below 2^n for each element"
     case .roundingNotForRecipe(let recipe, let rounding):
       "recipe \(recipe) has an element step of its own, which \(rounding) cannot replace"
     }

@@ -68,7 +68,7 @@ struct ElementEncoder: ~Copyable {
 
   /// The code of zero: with its sign where the format has two zeros. A format without zero gives
   /// its smallest number, a codebook what it has nearest to zero under the rounding.
-  mutating func zeroCode(negative: Bool) -> UInt32? {
+  mutating func zeroCode(negative: Bool, random: UInt32 = 0) -> UInt32? {
     switch element.kind {
     case .float(let layout):
       return layout.nonFinite == .negativeZeroNaN ? 0 : pattern(0, negative: negative, layout)
@@ -76,7 +76,7 @@ struct ElementEncoder: ~Copyable {
       return layout.encoding == .signMagnitude ? pattern(0, negative, layout) : 0
     case .codebook:
       let one = Real(1)
-      return encode(0, over: one, random: 0)
+      return encode(0, over: one, random: random)
     }
   }
 

@@ -74,7 +74,7 @@ struct ExactBlocks: ~Copyable {
     let negative = signed.sign == .minus
     let code: UInt32?
     if x == 0 || s.isInfinite {
-      code = encoder.zeroCode(negative: negative)
+      code = encoder.zeroCode(negative: negative, random: bits)
     } else if s == 0 {
       code = encoder.infinite(negative: negative)
     } else {

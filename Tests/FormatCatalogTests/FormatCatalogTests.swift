@@ -72,6 +72,7 @@ struct FormatCatalogTests {
       ("{ version: 1, elements: [{ name: \"e2m1\", integer: [4, 0] }] }", "taken"),
       ("{ version: 1, elements: [{ name: \"a\" }] }", "expected one of"),
       ("{ version: 1, elements: [{ name: \"a\", codebook: [1, 1, 2] }] }", "increasing"),
+      ("{ version: 1, elements: [{ name: \"a\", codebook: [0, 1e-30, 1] }] }", "binades"),
       ("{ version: 1, elements: [{ name: \"a\", integer: [40, 0] }] }", "bits"),
       (
         "{ version: 1, elements: [{ name: \"a\", float: [1, 8, 9], bias: 20, nonFinite: \"none\" }] }",
