@@ -88,20 +88,14 @@ INLINE vu encode_lanes(vf q, vu random, const encoder *p, int general) {
 
 // The same for q known to within 4 units in the last place; `unsure` marks lanes where that is not
 // enough to tell.
-INLINE vu encode_near_lanes(vf q, vu random, const encoder *p, int general, vi *unsure) {
+INLINE vu encode_near_lanes(vf q, vu random, const encoder *p, vi *unsure) {
   vu bits = bits_u(q), a = bits & 0x7fffffffu;
   vu down = select_u(a > 4, a - 4, a - a), up = a + 4;
   vf low = saturated(bits_f(down), bits, p), high = saturated(bits_f(up), bits, p);
-  vu k, other;
-  if (general) {
-    k = any_rounding(bits_u(low), (vi)bits < 0, random, p);
-    other = any_rounding(bits_u(high), (vi)bits < 0, random, p);
-  } else {
-    k = nearest_even(low, p);
-    other = nearest_even(high, p);
-  }
+  vu k = any_rounding(bits_u(low), (vi)bits < 0, random, p);
+  vu other = any_rounding(bits_u(high), (vi)bits < 0, random, p);
   *unsure = (k != other) | (a >= 0x7f800000u);
-  if (general || p->deep) *unsure |= (a != 0) & (a < bk_bits(TINY));
+  *unsure |= (a != 0) & (a < bk_bits(TINY));
   return join_sign(k, bits, p);
 }
 

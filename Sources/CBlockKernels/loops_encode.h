@@ -30,7 +30,7 @@ INLINE vu general_codes(const encoder *p, vf x, vf factor, vu random, int method
   vf q = quotient(x, factor, method);
   vi nonzero = magnitude_u(x) != 0;
   if (method == BK_CHECKED) {
-    vu k = encode_near_lanes(q, random, p, 1, unsure);
+    vu k = encode_near_lanes(q, random, p, unsure);
     // A zero is exact, whatever the factor; its sign must be that of x.
     *unsure &= nonzero;
     return select_u(nonzero, k, join_sign(k - k, bits_u(x), p));

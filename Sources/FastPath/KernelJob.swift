@@ -13,10 +13,8 @@ struct KernelJob: Sendable {
     raw.scale = kernelScale(spec.format)
     if case .exact(let rule) = spec.recipe.steps {
       setBump(rule, element: spec.format.element)
-      setRounding(spec.rounding ?? .tiesToEven)
-    } else {
-      setRounding(spec.rounding ?? .tiesToEven)
     }
+    setRounding(spec.rounding ?? .tiesToEven)
   }
 
   mutating func setRounding(_ rounding: Rounding) {
