@@ -3,7 +3,7 @@ import PackageDescription
 
 let swift: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
-let tables = ["elements", "scales", "blocks", "recipes"]
+let tables = ["elements", "scales", "blocks", "recipes", "accumulators"]
 
 // Targets in the order of the design's one-way street: each imports only targets above it in this file.
 let package = Package(

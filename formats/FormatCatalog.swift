@@ -9,10 +9,12 @@ public struct FormatCatalog: Sendable {
   public private(set) var scales: [ScaleFormat] = []
   public private(set) var blocks: [BlockFormat] = []
   public private(set) var recipes: [Recipe] = []
+  public private(set) var accumulators: [Accumulator] = []
   private var elementIndex: [String: Int] = [:]
   private var scaleIndex: [String: Int] = [:]
   private var blockIndex: [String: Int] = [:]
   private var recipeIndex: [String: Int] = [:]
+  private var accumulatorIndex: [String: Int] = [:]
 
   /// A catalog without rows, to be filled by `adding`.
   public init() {}
@@ -24,13 +26,14 @@ public struct FormatCatalog: Sendable {
     try catalog.add(Data(PackageResources.scales_json5), file: "scales.json5")
     try catalog.add(Data(PackageResources.blocks_json5), file: "blocks.json5")
     try catalog.add(Data(PackageResources.recipes_json5), file: "recipes.json5")
+    try catalog.add(Data(PackageResources.accumulators_json5), file: "accumulators.json5")
     return catalog
   }
 
   /// This catalog with the rows of a JSON5 file, which may refer to rows already present.
   ///
   /// - Parameter path: a file with `version: 1` and any of `elements`, `scales`, `blocks`,
-  ///   `recipes`.
+  ///   `recipes`, `accumulators`.
   public func adding(file path: String) throws(CatalogError) -> FormatCatalog {
     let data: Data
     do {
@@ -60,6 +63,10 @@ public struct FormatCatalog: Sendable {
   public func recipe(_ name: String) -> Recipe? {
     recipeIndex[name.lowercased()].map { recipes[$0] }
   }
+  /// A row, or `fixed(W,lsb,wrap|saturate)`.
+  public func accumulator(_ name: String) -> Accumulator? {
+    accumulatorIndex[name.lowercased()].map { accumulators[$0] } ?? fixedAccumulator(named: name)
+  }
 
   private struct Tables: Decodable {
     var version: Int?
@@ -67,6 +74,7 @@ public struct FormatCatalog: Sendable {
     var scales: [ScaleRow]?
     var blocks: [BlockRow]?
     var recipes: [RecipeRow]?
+    var accumulators: [AccumulatorRow]?
   }
 
   private mutating func add(_ data: Data, file: String) throws(CatalogError) {
@@ -97,6 +105,12 @@ public struct FormatCatalog: Sendable {
       let recipe = try row.resolve(in: self, file: file)
       try register(row.name, row.aliases, in: &recipeIndex, at: recipes.count, file: file)
       recipes.append(recipe)
+    }
+    for row in tables.accumulators ?? [] {
+      let accumulator = try row.resolve(in: self, file: file)
+      try register(
+        row.name, row.aliases, in: &accumulatorIndex, at: accumulators.count, file: file)
+      accumulators.append(accumulator)
     }
   }
 

@@ -77,6 +77,14 @@ public struct ElementFormat: Sendable, Hashable {
     }
   }
 
+  /// IEEE 754 binary32, which an unquantised operand of a matmul is. Not a row: nothing is encoded
+  /// to it.
+  public static let float32 = ElementFormat(
+    name: "fp32", source: "IEEE 754-2019 section 3.6", checked: "no",
+    kind: .float(
+      FloatLayout(signBits: 1, exponentBits: 8, mantissaBits: 23, bias: 127, nonFinite: .ieee)),
+    canonicalNaN: 0x7FC0_0000)
+
   /// How many codes decode to something.
   public var codeCount: Int {
     if case .codebook(let values) = kind { return values.count }
