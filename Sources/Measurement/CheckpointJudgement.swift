@@ -24,31 +24,44 @@ public struct CheckpointJudgement: Sendable {
   ) throws -> (results: [ErrorResult], totals: [ErrorResult], skipped: [SkippedItem]) {
     let memory = ErrorMemory()
     var results: [ErrorResult] = []
-    var order: [ErrorCase] = []
-    var sums: [ErrorCase: TensorErrorAccumulator] = [:]
+    var order: [Way] = []
+    var sums: [Way: (statistics: TensorErrorAccumulator, narrowed: Int)] = [:]
     for tensor in stored.tensors {
       let original = try original(of: tensor, originals)
-      let statistics = try judge(tensor, original, memory) { progress($0, tensor.record.name) }
-      let how = ErrorCase(spec: tensor.spec, axis: tensor.record.axis, block: tensor.record.block)
-      if sums[how] == nil { order.append(how) }
-      sums[how, default: .total()].merge(statistics)
+      let (statistics, narrowed) = try judge(tensor, original, memory) {
+        progress($0, tensor.record.name)
+      }
+      let way = Way(
+        how: ErrorCase(
+          spec: tensor.spec, axis: tensor.record.axis, block: tensor.record.block),
+        rounding: tensor.record.rounding)
+      if sums[way] == nil { order.append(way) }
+      sums[way, default: (.total(), 0)].statistics.merge(statistics)
+      sums[way, default: (.total(), 0)].narrowed += narrowed
       results.append(
         ErrorResult(
           file: tensor.file.file.path, tensor: tensor.record.name, shape: tensor.record.shape,
-          errorCase: how, tensorScale: tensor.record.tensorScale?.decode,
+          errorCase: way.how, rounding: way.rounding, narrowed: narrowed,
+          tensorScale: tensor.record.tensorScale?.decode,
           report: ErrorReport(statistics)))
     }
-    let totals = order.compactMap { how in
-      sums[how].map {
+    let totals = order.compactMap { way in
+      sums[way].map {
         ErrorResult(
-          file: "", tensor: "", shape: [], errorCase: how, tensorScale: nil,
-          report: ErrorReport($0))
+          file: "", tensor: "", shape: [], errorCase: way.how, rounding: way.rounding,
+          narrowed: $0.narrowed, tensorScale: nil, report: ErrorReport($0.statistics))
       }
     }
     let used = Set(stored.tensors.map(\.record.name))
     let skipped = originals.filter { !used.contains($0.name) }
       .map { SkippedItem(file: $0.path, name: $0.name, reason: "not quantised") }
     return (results, totals, skipped)
+  }
+
+  /// Tensors of one total.
+  private struct Way: Hashable {
+    var how: ErrorCase
+    var rounding: String?
   }
 
   private func original(
@@ -72,24 +85,26 @@ public struct CheckpointJudgement: Sendable {
   private func judge(
     _ tensor: StoredTensor, _ original: InputTensor, _ memory: ErrorMemory,
     progress: (Int) -> Void
-  ) throws -> TensorErrorAccumulator {
+  ) throws -> (TensorErrorAccumulator, narrowed: Int) {
     let job = QuantizeJob(
       stored: original, engine: engine, spec: tensor.spec, grid: tensor.grid,
       tensorScale: tensor.tensorScale)
     let measurement = ErrorMeasurement(job)
     let crest = CrestFactors(job.grid, job.cuts)
+    var narrowed = 0
     for (number, batch) in job.cuts.batches.enumerated() {
       memory.values.reserve(batch.elements.count)
-      try original.read(batch.elements, into: memory.values, parallel: parallel)
+      narrowed += try original.read(batch.elements, into: memory.values, parallel: parallel)
       try tensor.read(batch, into: memory)
       measurement.judge(batch, memory, parallel: parallel)
       crest.add(number, memory.values, parallel: parallel)
       progress(batch.elements.count)
     }
     let how = ErrorCase(spec: tensor.spec, axis: tensor.record.axis, block: tensor.record.block)
-    return measurement.finish(
+    let statistics = measurement.finish(
       crest: crest.finish(),
       bitsPerElement: how.bitsPerElement(
         job.grid, storesTensorScale: tensor.record.tensorScale != nil))
+    return (statistics, narrowed)
   }
 }

@@ -25,22 +25,27 @@ public struct ErrorExperiment: Sendable {
   ) throws -> (results: [ErrorResult], totals: [ErrorResult]) {
     let memory = ErrorMemory()
     var results: [ErrorResult] = []
+    var narrowed = 0
     var sums = cases.map { _ in TensorErrorAccumulator.total() }
     for tensor in tensors {
-      let measured = try measure(tensor, memory) { progress($0, tensor.name) }
+      let survey = try tensor.survey(parallel: parallel)
+      let measured = try measure(tensor, survey.amax, memory) { progress($0, tensor.name) }
+      narrowed += survey.narrowed
       for (index, (job, statistics)) in measured.enumerated() {
         sums[index].merge(statistics)
         results.append(
           ErrorResult(
             file: tensor.path, tensor: tensor.name, shape: tensor.info.shape,
-            errorCase: cases[index],
+            errorCase: cases[index], rounding: cases[index].spec.roundingName,
+            narrowed: survey.narrowed,
             tensorScale: job.spec.storesTensorScale ? job.tensorScale.decode : nil,
             report: ErrorReport(statistics)))
       }
     }
     let totals = zip(cases, sums).map { errorCase, sum in
       ErrorResult(
-        file: "", tensor: "", shape: [], errorCase: errorCase, tensorScale: nil,
+        file: "", tensor: "", shape: [], errorCase: errorCase,
+        rounding: errorCase.spec.roundingName, narrowed: narrowed, tensorScale: nil,
         report: ErrorReport(sum))
     }
     return (results, totals)
@@ -48,9 +53,8 @@ public struct ErrorExperiment: Sendable {
 
   /// All cases of one tensor, in the order of `cases`.
   private func measure(
-    _ tensor: InputTensor, _ memory: ErrorMemory, progress: (Int) -> Void
+    _ tensor: InputTensor, _ amax: Float, _ memory: ErrorMemory, progress: (Int) -> Void
   ) throws -> [(QuantizeJob, TensorErrorAccumulator)] {
-    let amax = try tensor.largestFiniteMagnitude(parallel: parallel)
     let jobs = try cases.map { errorCase in
       try QuantizeJob(
         engine, tensor, spec: errorCase.spec, axis: errorCase.axis, block: errorCase.block,

@@ -30,6 +30,10 @@ public struct ErrorResult: Sendable {
   public var tensor: String
   public var shape: [Int]
   public var errorCase: ErrorCase
+  /// How elements were rounded, by name; nil where a checkpoint does not say.
+  public var rounding: String?
+  /// Numbers of the input that float32 cannot hold, which were rounded on reading.
+  public var narrowed: Int
   /// The decode-side tensor scale; nil where there is none, and in totals.
   public var tensorScale: Float?
   public var report: ErrorReport

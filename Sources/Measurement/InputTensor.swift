@@ -15,29 +15,46 @@ public struct InputTensor: Sendable {
   public var path: String { file.filePath(of: info) }
 
   /// Reads part of it as float32 by several threads.
+  ///
+  /// - Returns: how many numbers float32 cannot hold; those were rounded once, by tiesToEven.
+  @discardableResult
   func read(
     _ range: Range<Int>, into output: Storage<Float>, parallel: Parallel
-  ) throws(TensorIOError) {
+  ) throws(TensorIOError) -> Int {
     // Fortran-ordered tensors are gathered, which is cheaper in one go.
     let step = info.isFortranOrder ? max(1, range.count) : TensorPieces.pieceSize
     let starts = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
-    try parallel.forEach(starts.count) { (index) throws(TensorIOError) in
+    let narrowed = try parallel.map(starts.count) { (index) throws(TensorIOError) -> Int in
       let part = starts[index]..<min(starts[index] + step, range.upperBound)
-      try file.readFloat32(info, range: part, into: output[part.relative(to: range.lowerBound)])
+      return try file.readFloat32(
+        info, range: part, into: output[part.relative(to: range.lowerBound)])
     }
+    return narrowed.reduce(0, +)
   }
 
-  /// The largest finite magnitude, 0 where there is none.
-  func largestFiniteMagnitude(parallel: Parallel) throws(TensorIOError) -> Float {
-    let step = info.isFortranOrder ? max(1, info.count) : TensorPieces.batchSize
+  /// What a first pass over a tensor finds.
+  struct Survey: Sendable, Hashable {
+    /// The largest finite magnitude as float32, 0 where there is none.
+    var amax: Float
+    /// Numbers that float32 cannot hold.
+    var narrowed: Int
+  }
+
+  /// Reads the whole tensor once, in the order in which it is stored.
+  func survey(parallel: Parallel) throws(TensorIOError) -> Survey {
+    let stored = info.inStoredOrder
+    let step = TensorPieces.batchSize
     let starts = Array(stride(from: 0, to: info.count, by: step))
-    let maxima = try parallel.map(starts.count) { (index) throws(TensorIOError) -> UInt32 in
+    let parts = try parallel.map(starts.count) {
+      (index) throws(TensorIOError) -> (maximum: UInt32, narrowed: Int) in
       let range = starts[index]..<min(starts[index] + step, info.count)
       let values = Storage<Float>(count: range.count)
-      try file.readFloat32(info, range: range, into: values[0..<range.count])
-      return finiteMaximum(values.reading(0..<range.count))
+      let narrowed = try file.readFloat32(stored, range: range, into: values[0..<range.count])
+      return (finiteMaximum(values.reading(0..<range.count)), narrowed)
     }
-    return Float(bitPattern: maxima.max() ?? 0)
+    return Survey(
+      amax: Float(bitPattern: parts.map(\.maximum).max() ?? 0),
+      narrowed: parts.reduce(0) { $0 + $1.narrowed })
   }
 }
 

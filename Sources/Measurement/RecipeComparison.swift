@@ -11,6 +11,8 @@ public struct RecipeDifference: Sendable {
   public var elements: Int
   public var differingScales: Int
   public var differingCodes: Int
+  /// Numbers of the input that float32 cannot hold, which were rounded on reading.
+  public var narrowed: Int
   /// Decode-side tensor scales, 1 where there is none.
   public var tensorScales: (first: Float, second: Float)
   public var places: [Place]
@@ -52,10 +54,10 @@ public struct RecipeComparison: Sendable {
   ) throws -> [RecipeDifference] {
     let memories = cases.map { _ in ErrorMemory() }
     let values = memories[0].values
-    let amax = try tensor.largestFiniteMagnitude(parallel: parallel)
+    let survey = try tensor.survey(parallel: parallel)
     let jobs = try cases.map { how in
       try QuantizeJob(
-        engine, tensor, spec: how.spec, axis: how.axis, block: how.block, amax: amax,
+        engine, tensor, spec: how.spec, axis: how.axis, block: how.block, amax: survey.amax,
         keepsBlocksWhole: cases.contains { !$0.spec.recipe.isExact }, scratch: values,
         parallel: parallel)
     }
@@ -63,7 +65,8 @@ public struct RecipeComparison: Sendable {
       RecipeDifference(
         file: tensor.path, tensor: tensor.name, first: cases[0], second: how,
         blocks: job.grid.blockCount, elements: job.grid.elementCount, differingScales: 0,
-        differingCodes: 0, tensorScales: (jobs[0].tensorScale.decode, job.tensorScale.decode),
+        differingCodes: 0, narrowed: survey.narrowed,
+        tensorScales: (jobs[0].tensorScale.decode, job.tensorScale.decode),
         places: [])
     }
     for batch in jobs[0].cuts.batches {

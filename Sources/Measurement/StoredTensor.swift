@@ -82,11 +82,12 @@ public struct StoredTensors: Sendable {
   public var summaries: [WrittenTensor] {
     tensors.map {
       WrittenTensor(
-        name: $0.record.name, shape: $0.record.shape, format: $0.spec.format,
+        source: $0.file.file.path, name: $0.record.name, shape: $0.record.shape,
+        format: $0.spec.format,
         axis: $0.record.axis, block: $0.record.block, recipe: $0.spec.recipe,
-        rounding: $0.record.rounding ?? $0.spec.roundingName, blocks: $0.grid.blockCount,
+        rounding: $0.record.rounding, blocks: $0.grid.blockCount,
         elements: $0.grid.elementCount, tensorScale: $0.record.tensorScale?.decode,
-        clampedScales: nil)
+        clampedScales: nil, narrowed: nil)
     }
   }
   /// How each is stored.

@@ -30,11 +30,14 @@ public struct TensorQuantization: Sendable {
     let memory = ErrorMemory()
     var written: [WrittenTensor] = []
     for (index, tensor) in tensors.enumerated() {
-      let amax = try tensor.largestFiniteMagnitude(parallel: parallel)
+      let survey = try tensor.survey(parallel: parallel)
       let job = try QuantizeJob(
-        engine, tensor, spec: how.spec, axis: how.axis, block: how.block, amax: amax,
+        engine, tensor, spec: how.spec, axis: how.axis, block: how.block, amax: survey.amax,
         scratch: memory.values, parallel: parallel)
-      if how.spec.storesTensorScale { writer.setTensorScale(job.tensorScale, of: index) }
+      if how.spec.storesTensorScale {
+        try check(job.tensorScale, of: tensor, amax: survey.amax)
+        writer.setTensorScale(job.tensorScale, of: index)
+      }
       var rows = RowCollector(record: records[index])
       var clamped = job.givenClamped
       for batch in job.cuts.batches {
@@ -51,19 +54,36 @@ public struct TensorQuantization: Sendable {
         try writer.appendScales(memory.scales.reading(new), to: index)
         progress(batch.elements.count, tensor.name)
       }
-      written.append(summary(job, clamped: clamped))
+      written.append(summary(job, clamped: clamped, narrowed: survey.narrowed))
     }
     try writer.finish()
     return written
   }
 
-  private func summary(_ job: QuantizeJob, clamped: Int) -> WrittenTensor {
+  /// A file can hold a tensor scale that is finite and above 0 only, on the side its keys store.
+  private func check(
+    _ scale: TensorScale, of tensor: InputTensor, amax: Float
+  ) throws(MeasurementError) {
+    let isEncodeSide = storage.keys == .compressedTensors
+    let stored = isEncodeSide ? scale.encode ?? 1 / scale.decode : scale.decode
+    guard !(stored.isFinite && stored > 0) else { return }
+    if case .given = how.spec.tensorScale {
+      throw .quantize(file: tensor.path, tensor: tensor.name, .badTensorScale(stored))
+    }
+    throw .badData(
+      file: tensor.path, tensor: tensor.name,
+      "recipe \(how.spec.recipe.name): \(isEncodeSide ? "encode" : "decode")-side tensor scale"
+        + " \(stored) for the largest magnitude \(amax) (expected a finite number above 0)")
+  }
+
+  private func summary(_ job: QuantizeJob, clamped: Int, narrowed: Int) -> WrittenTensor {
     WrittenTensor(
-      name: job.tensor.name, shape: job.tensor.info.shape, format: how.spec.format,
+      source: job.tensor.path, name: job.tensor.name, shape: job.tensor.info.shape,
+      format: how.spec.format,
       axis: how.axis, block: how.block, recipe: how.spec.recipe, rounding: how.spec.roundingName,
       blocks: job.grid.blockCount, elements: job.grid.elementCount,
       tensorScale: how.spec.storesTensorScale ? job.tensorScale.decode : nil,
-      clampedScales: clamped)
+      clampedScales: clamped, narrowed: narrowed)
   }
 
   private func checkNames(_ tensors: [InputTensor]) throws(MeasurementError) {

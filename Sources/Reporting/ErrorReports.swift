@@ -59,10 +59,10 @@ public enum ErrorReports {
         ]
       let how: [JSONValue] = [
         .string(spec.format.name), blockValue(result.errorCase.block), .int(result.errorCase.axis),
-        .string(spec.recipe.name), JSONValue(spec.rounding?.description),
+        .string(spec.recipe.name), JSONValue(result.rounding),
       ]
       let scale = isTotal ? [] : [JSONValue(result.tensorScale.map { Double($0) })]
-      return place + how + scale + statistics(result.report)
+      return place + how + scale + statistics(result)
     }
     return table
   }
@@ -70,16 +70,18 @@ public enum ErrorReports {
   private static let statisticNames = [
     "count", "mean_error", "mse", "nmse", "sqnr_db", "max_abs_error", "mean_relative_error",
     "max_relative_error", "max_ulp", "cosine", "saturated", "flushed", "nan", "non_finite",
+    "narrowed",
     "scale_histogram", "clamped_scales", "crest_quantiles", "bits_per_element",
   ]
 
-  private static func statistics(_ report: ErrorReport) -> [JSONValue] {
-    [
+  private static func statistics(_ result: ErrorResult) -> [JSONValue] {
+    let report = result.report
+    return [
       .int(report.count), JSONValue(report.meanError), JSONValue(report.mse),
       JSONValue(report.nmse), JSONValue(report.sqnrDecibels), JSONValue(report.maxAbsoluteError),
       JSONValue(report.meanRelativeError), JSONValue(report.maxRelativeError),
       JSONValue(report.maxULP), JSONValue(report.cosine), .int(report.saturated),
-      .int(report.flushed), .int(report.nan), .int(report.nonFinite),
+      .int(report.flushed), .int(report.nan), .int(report.nonFinite), .int(result.narrowed),
       histogram(report.scaleHistogram), .int(report.clampedScales), quantiles(report),
       JSONValue(report.bitsPerElement),
     ]

@@ -47,9 +47,9 @@ public enum ExplainReports {
       .number("error", .compact(6)),
     ])
     table.rows = explanation.encodings.map { encoding in
-      let chance = encoding.chances.map { "\($0)/256" } ?? ""
+      let chance = JSONValue(encoding.chances.map { "\($0)/256" })
       return [
-        .string(encoding.rounding), .string(chance), .string(encoding.overflow.rawValue),
+        .string(encoding.rounding), chance, .string(encoding.overflow.rawValue),
         .int(Int(encoding.code)), .string(hexadecimalCode(encoding.code, bits: row.bits)),
         .string(binaryDigits(encoding.code, width: row.bits)),
         .number(Double(encoding.result)), JSONValue(encoding.error),

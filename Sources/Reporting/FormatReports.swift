@@ -8,8 +8,11 @@ public enum FormatReports {
   public static func list(
     _ catalog: FormatCatalog, engine: any QuantizationEngine
   ) -> Report {
-    Report(
-      fields: [JSONField("tool_version", .string(toolVersion))],
+    let used: [UsedRow] =
+      catalog.elements.map { UsedRow(.element($0)) } + catalog.scales.map { UsedRow(.scale($0)) }
+      + catalog.blocks.map { UsedRow($0) } + catalog.recipes.map { UsedRow($0) }
+    return Report(
+      fields: run(used, engine).json,
       sections: [
         Section(
           "elements", title: "Elements",
@@ -31,6 +34,7 @@ public enum FormatReports {
       ("scales", "Scale", catalog.scale(name).map { .scale($0) }),
     ]
     var sections: [Section] = []
+    var used = numberRows.compactMap { $0.2.map { UsedRow($0) } }
     for case (let key, let title, let row?) in numberRows {
       sections += details(key, title, numbers([row], engine, isShort: false))
       if row.codeCount <= 256 {
@@ -39,15 +43,23 @@ public enum FormatReports {
       }
     }
     if let block = catalog.block(name) {
+      used += [
+        UsedRow(block), UsedRow(.element(block.element)), UsedRow(.scale(block.scale)),
+      ]
       sections += details("blocks", "Block format", blocks([block], isShort: false))
     }
     if let recipe = catalog.recipe(name) {
+      used.append(UsedRow(recipe))
       sections += details("recipes", "Recipe", recipes([recipe], isShort: false))
       sections += [Section("steps", title: "Steps", table: RecipeSteps.table(recipe))]
     }
     guard !sections.isEmpty else { return nil }
-    return Report(
-      fields: [JSONField("tool_version", .string(toolVersion))], sections: merged(sections))
+    return Report(fields: run(used, engine).json, sections: merged(sections))
+  }
+
+  /// Notes on unchecked rows are left to the `checked` column.
+  private static func run(_ rows: [UsedRow], _ engine: any QuantizationEngine) -> RunFields {
+    RunFields(engine: engine.name, seed: nil, rows: rows)
   }
 
   /// One row reads better as fields below each other; JSON and CSV keep the row.
@@ -164,7 +176,7 @@ public enum FormatReports {
     table.rows = rows.map { row in
       [
         .string(row.name), .string(row.element.name), .string(row.scale.name),
-        .string(row.block.description), .bool(row.hasTensorScale), .bool(row.powerOfTwoScale),
+        ErrorReports.blockValue(row.block), .bool(row.hasTensorScale), .bool(row.powerOfTwoScale),
         JSONValue(bitsPerElement(row)), .array(row.aliases.map { .string($0) }),
         .string(row.source), .string(row.checked), .string(RowText(row).hash),
       ]

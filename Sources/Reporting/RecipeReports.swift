@@ -38,7 +38,7 @@ public enum RecipeReports {
         .number("blocks"), .number("differing_scales", title: "scales differ"),
         .number("scale_percent", title: "%", .fixed(3)), .number("elements"),
         .number("differing_codes", title: "codes differ"),
-        .number("code_percent", title: "%", .fixed(3)),
+        .number("code_percent", title: "%", .fixed(3)), .number("narrowed", isShown: false),
         .number("first_tensor_scale", isShown: false),
         .number("second_tensor_scale", isShown: false),
       ], groupedColumns: 1, headingColumns: 1)
@@ -48,7 +48,7 @@ public enum RecipeReports {
         ErrorReports.blockValue(row.first.block), .string(row.first.spec.recipe.name),
         .string(row.second.spec.recipe.name), .int(row.blocks), .int(row.differingScales),
         percent(row.differingScales, of: row.blocks), .int(row.elements),
-        .int(row.differingCodes), percent(row.differingCodes, of: row.elements),
+        .int(row.differingCodes), percent(row.differingCodes, of: row.elements), .int(row.narrowed),
         .number(Double(row.tensorScales.first)), .number(Double(row.tensorScales.second)),
       ]
     }

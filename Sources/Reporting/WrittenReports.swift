@@ -11,14 +11,15 @@ public enum WrittenReports {
       Column("block", align: .right), .number("axis"), Column("recipe"), Column("rounding"),
       .number("elements"), .number("blocks"),
       .number("tensor_scale", title: "tensor scale", .compact(9)),
-      .number("clamped_scales", title: "clamped scales"),
+      .number("clamped_scales", title: "clamped scales"), .number("narrowed", isShown: false),
     ])
     table.rows = tensors.map { tensor in
       [
         .string(tensor.name), .array(tensor.shape.map { .int($0) }), .string(tensor.format.name),
         ErrorReports.blockValue(tensor.block), .int(tensor.axis), .string(tensor.recipe.name),
-        .string(tensor.rounding), .int(tensor.elements), .int(tensor.blocks),
+        JSONValue(tensor.rounding), .int(tensor.elements), .int(tensor.blocks),
         JSONValue(tensor.tensorScale.map { Double($0) }), JSONValue(tensor.clampedScales),
+        JSONValue(tensor.narrowed),
       ]
     }
     return Report(

@@ -6,7 +6,7 @@ extension QuantizedTensorRecord {
     var members: [HeaderJSON.Member] = [
       .init(key: "shape", value: .array(shape.map { .integer($0) })),
       .init(key: "format", value: .string(format)),
-      .init(key: "block", value: .string(block.description)),
+      .init(key: "block", value: Self.json(block)),
       .init(key: "axis", value: .integer(axis)),
     ]
     if let recipe { members.append(.init(key: "recipe", value: .string(recipe))) }
@@ -19,6 +19,12 @@ extension QuantizedTensorRecord {
     ]
     if let toolVersion { members.append(.init(key: "tool_version", value: .string(toolVersion))) }
     return HeaderJSON.object(members).text
+  }
+
+  /// A run's length is a number, other blocks are words.
+  private static func json(_ block: BlockShape) -> HeaderJSON {
+    if case .line(let size) = block { return .integer(size) }
+    return .string(block.description)
   }
 }
 
@@ -48,7 +54,9 @@ struct QuantizedMetadata {
     guard let shape = json["shape"]?.lengths, elementCount(shape: shape) != nil else {
       throw fail("shape", "a list of lengths")
     }
-    guard let blockText = json["block"]?.string, let block = BlockShape(blockText) else {
+    // A run's length may be text too.
+    let blockText = json["block"]?.string ?? json["block"]?.integer.map { String($0) }
+    guard let blockText, let block = BlockShape(blockText) else {
       throw fail("block", "N, RxC, axis or tensor")
     }
     guard let axis = json["axis"]?.integer,

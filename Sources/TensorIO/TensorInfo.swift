@@ -29,6 +29,14 @@ public struct TensorInfo: Sendable, Hashable {
     self.source = source
   }
 
+  /// The same bytes seen as if the file were in row-major order: for passes that visit every
+  /// element and ask nothing of their order.
+  public var inStoredOrder: TensorInfo {
+    TensorInfo(
+      name: name, dtype: dtype, shape: shape, byteRange: byteRange, isBigEndian: isBigEndian,
+      count: count, source: source)
+  }
+
   func placed(inSource source: Int, named newName: String? = nil) -> TensorInfo {
     TensorInfo(
       name: newName ?? name, dtype: dtype, shape: shape, byteRange: byteRange,

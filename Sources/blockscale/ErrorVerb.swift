@@ -65,6 +65,8 @@ struct ErrorVerb: ParsableCommand {
       progress.advance(by: done, tensor)
     }
     progress.finish()
+    NarrowedMessages.write(
+      selection.tensors, counts: results.map { ($0.file, $0.tensor, $0.narrowed) })
     try print(
       results, totals, skipped: undefined + selection.skipped, experiment.engine,
       cases.map(\.spec))
@@ -82,6 +84,13 @@ struct ErrorVerb: ParsableCommand {
       progress.advance(by: $0, $1)
     }
     progress.finish()
+    // Originals are found by name, and the first of a name is taken.
+    NarrowedMessages.write(
+      selection.tensors,
+      counts: results.compactMap { result in
+        selection.tensors.first { $0.name == result.tensor }
+          .map { ($0.path, $0.name, result.narrowed) }
+      })
     try print(
       results, totals, skipped: stored.skipped + unused + selection.skipped, judgement.engine,
       stored.specs)

@@ -91,6 +91,8 @@ struct Quantize: ParsableCommand {
       progress.advance(by: done, tensor)
     }
     progress.finish()
+    NarrowedMessages.write(
+      selection.tensors, counts: written.map { ($0.source, $0.name, $0.narrowed ?? 0) })
     let run = RunFields(
       engine: quantization.engine.name, seed: how.seed, rows: usedRows(cases[0].spec))
     try summary.print(

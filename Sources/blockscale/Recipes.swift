@@ -46,6 +46,8 @@ struct Recipes: ParsableCommand {
       try comparison.run(tensor) { progress.advance(by: $0, tensor.name) }
     }
     progress.finish()
+    NarrowedMessages.write(
+      selection.tensors, counts: differences.map { ($0.file, $0.tensor, $0.narrowed) })
     if report.form != .json { SkippedMessages.write(selection.skipped) }
     let run = RunFields(
       engine: comparison.engine.name, seed: how.seed, rows: cases.flatMap { usedRows($0.spec) })

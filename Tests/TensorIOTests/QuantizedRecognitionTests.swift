@@ -118,10 +118,15 @@ import Testing
     let tensors: [(String, TensorDType, [Int])] = [
       ("w.codes", .u8, [2, 4]), ("w.scales", .u8, [2, 2]),
     ]
-    #expect(try scan(tensors, metadata: [("w", good)]).records.count == 1)
+    for block in ["\"2\"", "2"] {
+      let text = good.replacing("\"2\"", with: block)
+      let record = try scan(tensors, metadata: [("w", text)]).records.first
+      #expect(record?.block == .line(2), "\(block)")
+    }
     let lies = [
       ("[2,4]", "[2,5]"), ("[2,4]", "[-2,4]"), ("[2,4]", "[4294967296,4294967296]"),
-      ("\"2\"", "\"0\""), ("\"2\"", "\"4\""), ("\"2\"", "2"), ("\"2\"", "\"1x1\""),
+      ("\"2\"", "\"0\""), ("\"2\"", "\"4\""), ("\"2\"", "0"), ("\"2\"", "-2"), ("\"2\"", "true"),
+      ("\"2\"", "\"1x1\""),
       ("\"axis\":1", "\"axis\":7"), ("false", "true"), ("false", "0"),
       ("\"blockscale\"", "\"nobody\""), ("\"mxfp4\"", "4"),
     ]
