@@ -7,6 +7,8 @@ public enum CatalogError: Error, Sendable, Hashable {
   case version(file: String)
   /// A row whose numbers contradict each other.
   case badRow(file: String, row: String, reason: String)
+  /// A field that no row of its table has; `row` is nil beside the tables.
+  case unknownField(file: String, row: String?, field: String, nearest: String)
   /// A name or alias that another row of the same kind has.
   case duplicateName(file: String, row: String, name: String)
   /// A row that refers to one that does not exist.
@@ -20,6 +22,9 @@ extension CatalogError: CustomStringConvertible {
     case .malformed(let file, let reason): "\(file): not a format table: \(reason)"
     case .version(let file): "\(file): expected version: 1"
     case .badRow(let file, let row, let reason): "\(file): row \"\(row)\": \(reason)"
+    case .unknownField(let file, let row, let field, let nearest):
+      "\(file): \(row.map { "row \"\($0)\": " } ?? "")unknown field \"\(field)\""
+        + " (nearest: \"\(nearest)\")"
     case .duplicateName(let file, let row, let name):
       "\(file): row \"\(row)\": the name \"\(name)\" is taken"
     case .unknownReference(let file, let row, let name):

@@ -17,6 +17,11 @@ struct ElementRow: Decodable {
   var nan: UInt32?
   var mlNaN: [UInt32]?
 
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case name, aliases, source, checked, float, bias, nonFinite, subnormals, integer, encoding,
+      full, codebook, nan, mlNaN
+  }
+
   func resolve(file: String) throws(CatalogError) -> ElementFormat {
     let kind: ElementFormat.Kind
     switch (float, integer, codebook) {

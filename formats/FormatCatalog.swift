@@ -39,7 +39,7 @@ public struct FormatCatalog: Sendable {
     do {
       data = try Data(contentsOf: URL(filePath: path))
     } catch {
-      throw .unreadable(file: path, reason: "\(error)")
+      throw .unreadable(file: path, reason: Self.reason(error))
     }
     return try adding(data, file: path)
   }
@@ -47,6 +47,7 @@ public struct FormatCatalog: Sendable {
   /// This catalog with the rows of JSON5 text; `file` names it in errors.
   public func adding(_ data: Data, file: String) throws(CatalogError) -> FormatCatalog {
     var result = self
+    try Self.checkFields(data, file: file)
     try result.add(data, file: file)
     return result
   }
@@ -77,16 +78,30 @@ public struct FormatCatalog: Sendable {
     var accumulators: [AccumulatorRow]?
   }
 
-  private mutating func add(_ data: Data, file: String) throws(CatalogError) {
+  private static func json5Decoder() -> JSONDecoder {
     let decoder = JSONDecoder()
     decoder.allowsJSON5 = true
+    return decoder
+  }
+
+  private static func checkFields(_ data: Data, file: String) throws(CatalogError) {
+    let names: FieldNames
+    do {
+      names = try json5Decoder().decode(FieldNames.self, from: data)
+    } catch {
+      throw malformed(error, file: file)
+    }
+    guard let unknown = names.firstUnknown else { return }
+    throw .unknownField(
+      file: file, row: unknown.row, field: unknown.field, nearest: unknown.nearest)
+  }
+
+  private mutating func add(_ data: Data, file: String) throws(CatalogError) {
     let tables: Tables
     do {
-      tables = try decoder.decode(Tables.self, from: data)
-    } catch let error as DecodingError {
-      throw .malformed(file: file, reason: Self.describe(error))
+      tables = try Self.json5Decoder().decode(Tables.self, from: data)
     } catch {
-      throw .malformed(file: file, reason: "\(error)")
+      throw Self.malformed(error, file: file)
     }
     guard tables.version == 1 else { throw .version(file: file) }
     for row in tables.elements ?? [] {
@@ -125,11 +140,26 @@ public struct FormatCatalog: Sendable {
     }
   }
 
+  private static func reason(_ error: any Error) -> String {
+    switch (error as? CocoaError)?.code {
+    case .fileReadNoSuchFile?: "no such file"
+    case .fileReadNoPermission?: "permission denied"
+    case .fileReadInvalidFileName?: "not a file name"
+    default: "not a readable file"
+    }
+  }
+
+  private static func malformed(_ error: any Error, file: String) -> CatalogError {
+    let reason = (error as? DecodingError).map { describe($0) }
+    return .malformed(file: file, reason: reason ?? "not JSON5")
+  }
+
   private static func describe(_ error: DecodingError) -> String {
     func path(_ context: DecodingError.Context) -> String {
       context.codingPath.map(\.stringValue).joined(separator: ".")
     }
     switch error {
+    case .dataCorrupted(let context) where context.codingPath.isEmpty: return "not JSON5"
     case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)"
     case .keyNotFound(let key, let context): return "\(path(context)): expected \(key.stringValue)"
     case .typeMismatch(_, let context), .valueNotFound(_, let context):

@@ -36,6 +36,13 @@ struct RecipeRow: Decodable {
   var readNegativeZero: NamedRecipe.ReadNegativeZero?
   var packing: NamedRecipe.Packing?
 
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case name, like, aliases, version, source, checked, formats, blockSizes, withoutTensorScale,
+      exact, amax, tensorScale, scaleValue, scaleRounding, evenMantissaBits, clamp, overflow,
+      nonFinite, zero, multiplier, byteZeroMultiplier, elementRounding, nanElement,
+      infiniteElement, negativeZero, search, reciprocal, dequantize, readNegativeZero, packing
+  }
+
   func resolve(in catalog: FormatCatalog, file: String) throws(CatalogError) -> Recipe {
     var base: Recipe?
     if let like {
@@ -179,6 +186,9 @@ struct ZeroScaleField: Decodable {
       return
     }
     let fields = try container.decode(Fields.self)
+    guard try container.decode([String: Double].self).count == 1 else {
+      throw Self.unexpected(decoder)
+    }
     switch (fields.amax, fields.code, fields.value) {
     case (let code?, nil, nil): value = .zeroAmax(code: code)
     case (nil, let code?, nil): value = .zeroCode(code: code)
@@ -205,7 +215,9 @@ struct NaNElementField: Decodable {
     let container = try decoder.singleValueContainer()
     if let code = try? container.decode(UInt32.self) {
       value = .code(code)
-    } else if let fields = try? container.decode(Fields.self) {
+    } else if let fields = try? container.decode(Fields.self),
+      (try? container.decode([String: Double].self))?.count == 1
+    {
       value = .signedCode(fields.signed)
     } else {
       switch try container.decode(String.self) {

@@ -13,6 +13,10 @@ struct ScaleRow: Decodable {
   var stored: Int
   var nan: UInt32
 
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case name, aliases, source, checked, float, bias, nonFinite, zero, stored, nan
+  }
+
   func resolve(file: String) throws(CatalogError) -> ScaleFormat {
     let layout = try makeFloatLayout(
       float, bias: bias, nonFinite: nonFinite, subnormals: zero ?? true, row: name, file: file)
@@ -48,6 +52,10 @@ struct BlockRow: Decodable {
   var block: String
   var tensor: Bool?
   var pow2: Bool?
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case name, aliases, source, checked, element, scale, block, tensor, pow2
+  }
 
   func resolve(in catalog: FormatCatalog, file: String) throws(CatalogError) -> BlockFormat {
     guard let element = catalog.element(element) else {

@@ -100,10 +100,9 @@ public struct CheckpointJudgement: Sendable {
       crest.add(number, memory.values, parallel: parallel)
       progress(batch.elements.count)
     }
-    let how = ErrorCase(spec: tensor.spec, axis: tensor.record.axis, block: tensor.record.block)
     let statistics = measurement.finish(
       crest: crest.finish(),
-      bitsPerElement: how.bitsPerElement(
+      bitsPerElement: tensor.spec.bitsPerElement(
         job.grid, storesTensorScale: tensor.record.tensorScale != nil))
     return (statistics, narrowed)
   }

@@ -19,19 +19,27 @@ public struct ErrorExperiment: Sendable {
 
   /// Every case of every tensor, tensors first, and each case's total over the tensors.
   ///
+  /// A tensor is left out of cases that cannot cut it (`InputSelection.leaveOutMisfits` lists
+  /// them), and a case that can cut none has no total.
   /// - Parameter progress: Called with the elements done since the last call, once for each case.
   public func run(
     _ tensors: [InputTensor], progress: (Int, String) -> Void = { _, _ in }
   ) throws -> (results: [ErrorResult], totals: [ErrorResult]) {
     let memory = ErrorMemory()
     var results: [ErrorResult] = []
-    var narrowed = 0
+    var narrowed: [Int: Int] = [:]
     var sums = cases.map { _ in TensorErrorAccumulator.total() }
     for tensor in tensors {
+      let taking = cases.indices.filter { cases[$0].misfit(tensor) == nil }
+      if taking.isEmpty, let error = cases.first?.misfit(tensor) {
+        throw MeasurementError.grid(file: tensor.path, tensor: tensor.name, error)
+      }
       let survey = try tensor.survey(parallel: parallel)
-      let measured = try measure(tensor, survey.amax, memory) { progress($0, tensor.name) }
-      narrowed += survey.narrowed
-      for (index, (job, statistics)) in measured.enumerated() {
+      let measured = try measure(taking.map { cases[$0] }, tensor, survey.amax, memory) {
+        progress($0, tensor.name)
+      }
+      for (index, (job, statistics)) in zip(taking, measured) {
+        narrowed[index, default: 0] += survey.narrowed
         sums[index].merge(statistics)
         results.append(
           ErrorResult(
@@ -42,18 +50,21 @@ public struct ErrorExperiment: Sendable {
             report: ErrorReport(statistics)))
       }
     }
-    let totals = zip(cases, sums).map { errorCase, sum in
-      ErrorResult(
-        file: "", tensor: "", shape: [], errorCase: errorCase,
-        rounding: errorCase.spec.roundingName, narrowed: narrowed, tensorScale: nil,
-        report: ErrorReport(sum))
+    let totals = cases.indices.compactMap { index in
+      narrowed[index].map {
+        ErrorResult(
+          file: "", tensor: "", shape: [], errorCase: cases[index],
+          rounding: cases[index].spec.roundingName, narrowed: $0, tensorScale: nil,
+          report: ErrorReport(sums[index]))
+      }
     }
     return (results, totals)
   }
 
-  /// All cases of one tensor, in the order of `cases`.
+  /// Some cases of one tensor, in their order.
   private func measure(
-    _ tensor: InputTensor, _ amax: Float, _ memory: ErrorMemory, progress: (Int) -> Void
+    _ cases: [ErrorCase], _ tensor: InputTensor, _ amax: Float, _ memory: ErrorMemory,
+    progress: (Int) -> Void
   ) throws -> [(QuantizeJob, TensorErrorAccumulator)] {
     let jobs = try cases.map { errorCase in
       try QuantizeJob(
@@ -90,11 +101,10 @@ public struct ErrorExperiment: Sendable {
     }
     let histograms = crests.mapValues { $0.finish() }
     for (index, measurement) in zip(group, measurements) {
-      let grid = jobs[index].grid
+      let (grid, spec) = (jobs[index].grid, jobs[index].spec)
       results[index] = measurement.finish(
         crest: histograms[grid] ?? CrestHistogram(),
-        bitsPerElement: cases[index].bitsPerElement(
-          grid, storesTensorScale: cases[index].spec.storesTensorScale))
+        bitsPerElement: spec.bitsPerElement(grid, storesTensorScale: spec.storesTensorScale))
     }
   }
 }

@@ -14,14 +14,6 @@ public struct ErrorCase: Sendable, Hashable {
     self.axis = axis
     self.block = block
   }
-
-  /// Stored bits per element of a tensor cut so.
-  func bitsPerElement(_ grid: BlockGrid, storesTensorScale: Bool) -> Double {
-    guard grid.elementCount > 0 else { return 0 }
-    var format = spec.format
-    format.hasTensorScale = storesTensorScale
-    return format.bitsPerElement(elements: grid.elementCount, blocks: grid.blockCount)
-  }
 }
 
 /// The error of one tensor, or of all in total, under one case.
@@ -54,6 +46,14 @@ public struct SkippedItem: Sendable, Hashable {
 }
 
 extension QuantizationSpec {
+  /// Stored bits per element of a tensor cut so.
+  func bitsPerElement(_ grid: BlockGrid, storesTensorScale: Bool) -> Double {
+    guard grid.elementCount > 0 else { return 0 }
+    var format = format
+    format.hasTensorScale = storesTensorScale
+    return format.bitsPerElement(elements: grid.elementCount, blocks: grid.blockCount)
+  }
+
   /// Whether a tensor scale is stored beside the block scales.
   public var storesTensorScale: Bool {
     switch tensorScale {

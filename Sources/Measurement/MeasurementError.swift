@@ -8,6 +8,8 @@ public enum MeasurementError: Error, Sendable, Hashable {
   case grid(file: String, tensor: String, BlockGridError)
   /// A tensor cannot be quantised as asked (64, or 65 where its data are the reason).
   case quantize(file: String, tensor: String, QuantizeError)
+  /// Random numbers were given, and not as many as the tensor has elements (65).
+  case randomBitsCount(file: String, tensor: String, given: Int, expected: Int)
   /// Two files do not fit each other, or a stored tensor is not what it says (65).
   case badData(file: String, tensor: String?, String)
 
@@ -15,7 +17,7 @@ public enum MeasurementError: Error, Sendable, Hashable {
   public var exitCode: Int32 {
     switch self {
     case .usage, .grid: 64
-    case .badData: 65
+    case .badData, .randomBitsCount: 65
     case .quantize(_, _, let error): error.isAboutData ? 65 : 64
     }
   }
@@ -25,7 +27,10 @@ extension MeasurementError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .usage(let text): text
-    case .grid(let file, let tensor, let error): "\(file): tensor \"\(tensor)\": \(error)"
+    case .grid(let file, let tensor, let error):
+      "\(file): tensor \"\(tensor)\": \(error.explanation)"
+    case .randomBitsCount(let file, let tensor, let given, let expected):
+      "\(file): tensor \"\(tensor)\": \(given) random numbers (expected \(expected), one an element)"
     case .quantize(let file, let tensor, let error): "\(file): tensor \"\(tensor)\": \(error)"
     case .badData(let file, nil, let text): "\(file): \(text)"
     case .badData(let file, let tensor?, let text): "\(file): tensor \"\(tensor)\": \(text)"

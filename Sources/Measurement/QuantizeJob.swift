@@ -39,9 +39,8 @@ struct QuantizeJob: Sendable {
     if case .given(let bits) = spec.randomBits, case .stochastic? = spec.rounding,
       bits.count != tensor.info.count
     {
-      throw MeasurementError.quantize(
-        file: tensor.path, tensor: tensor.name,
-        .badRandomBits(position: min(bits.count, tensor.info.count)))
+      throw MeasurementError.randomBitsCount(
+        file: tensor.path, tensor: tensor.name, given: bits.count, expected: tensor.info.count)
     }
     cuts = TensorPieces(grid, maySplitBlocks: spec.recipe.isExact && !keepsBlocksWhole)
     if cuts.splitsBlocks { try computeScales(scratch, parallel) }

@@ -32,6 +32,11 @@ struct StoredTensor: Sendable {
         "codes of \(record.codeBytes) bytes with scales \(record.scaleStorage.rawValue) (expected"
           + " \(format.element.codeBytes) and \(format.scale.storage.rawValue) for \(format.name))")
     }
+    guard record.packing == .none || format.element.bits <= 4 else {
+      throw bad(
+        "packed codes of \(format.name), whose element \(format.element.name) has"
+          + " \(format.element.bits) bits (expected at most 4, or codes that are not packed)")
+    }
     var recipe = override
     if recipe == nil, let name = record.recipe {
       guard let found = catalog.recipe(name) else { throw bad("no recipe is called \"\(name)\"") }

@@ -145,13 +145,14 @@ private struct PeopleTables {
     self.totals.rows = totals.map { Self.how($0) + Self.numbers($0.report) }
     tensors = Table(
       columns: [Column("tensor", shrinking: .middle), Column("shape")] + how + numbers)
-    if totals.count > 1 {
+    let files = FileLabels(results.map(\.file))
+    // Names behind their files are long: a line of their own keeps them whole.
+    if totals.count > 1 || !files.isEmpty {
       tensors.groupedColumns = 3
       tensors.headingColumns = 2
     }
-    let namesFiles = Set(results.map(\.file)).count > 1
     tensors.rows = results.map { result in
-      let name = namesFiles ? "\(result.file): \(result.tensor)" : result.tensor
+      let name = files.name(result.tensor, in: result.file)
       return [.string(name), .string(Self.shape(result))] + Self.how(result)
         + Self.numbers(result.report)
     }

@@ -7,16 +7,33 @@ public enum RecipeReports {
     _ differences: [RecipeDifference], recipes: [Recipe], skipped: [SkippedItem], run: RunFields
   ) -> Report {
     let list = JSONValue.array(skipped.map(ErrorReports.json))
+    let hasPlaces = differences.contains { !$0.places.isEmpty }
+    let files = FileLabels(differences.map(\.file))
+    let (data, placeData) = (table(differences), places(differences))
     return Report(
       fields: run.json + [JSONField("skipped", list)],
       sections: [
         Section("recipes", title: "Recipes", table: table(recipes)),
+        Section("differences", table: data, isShown: false),
+        Section("places", table: placeData, isShown: false),
         Section(
-          "differences", title: "Differences from the first recipe", table: table(differences)),
+          "", title: "Differences from the first recipe",
+          table: naming(files, data)),
         Section(
-          "places", title: "First places", table: places(differences),
-          isShown: differences.contains { !$0.places.isEmpty }),
+          "", title: "First places", table: naming(files, placeData),
+          isShown: hasPlaces),
       ], notes: run.notes)
+  }
+
+  /// Tensors of several files may have one name: people see the file before it.
+  private static func naming(_ files: FileLabels, _ table: Table) -> Table {
+    var table = table
+    for row in table.rows.indices {
+      if case (.string(let tensor), .string(let file)) = (table.rows[row][0], table.rows[row][1]) {
+        table.rows[row][0] = .string(files.name(tensor, in: file))
+      }
+    }
+    return table
   }
 
   private static func table(_ recipes: [Recipe]) -> Table {

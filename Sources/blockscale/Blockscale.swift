@@ -9,7 +9,8 @@ struct Blockscale: ParsableCommand {
     abstract: "What a block-scaled number format does to numbers, bit for bit.",
     discussion: """
       An input IN is a .npy, .npz or .safetensors file, or FILE:PATTERN for tensors by name, with * \
-      and ? as wildcards. Without a pattern every floating tensor of rank 2 or more is taken.
+      and ? as wildcards. Without a pattern every floating tensor of rank 2 or more is taken. A \
+      tensor that a block cannot cut (a tile takes two axes) is listed as skipped.
 
       Exit codes: 0 fine, 1 a comparison or verification failed, 64 usage, 65 bad data, 66 no such \
       input, 74 cannot write.

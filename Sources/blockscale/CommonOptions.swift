@@ -47,7 +47,7 @@ struct SummaryOptions: ParsableArguments {
 
   /// Prints the report, or says on standard error what it would have warned of.
   func print(_ report: Report, skipped: [SkippedItem]) throws {
-    if form != .json { SkippedMessages.write(skipped) }
+    if form != .json { SkippedMessages.write(skipped, namesFiles: false) }
     guard let form else {
       for note in report.notes { StandardStreams.writeMessage("blockscale: \(note)\n") }
       return
@@ -60,12 +60,14 @@ struct SummaryOptions: ParsableArguments {
 
 /// Says on standard error what was left out, grouped by reason.
 enum SkippedMessages {
-  static func write(_ skipped: [SkippedItem]) {
+  /// - Parameter namesFiles: Whether tensors come from several files, so that a name is not enough.
+  static func write(_ skipped: [SkippedItem], namesFiles: Bool) {
     var reasons: [String] = []
     var names: [String: [String]] = [:]
     for item in skipped {
       if names[item.reason] == nil { reasons.append(item.reason) }
-      names[item.reason, default: []].append(item.name)
+      let file = namesFiles ? item.file.map { "\($0): " } ?? "" : ""
+      names[item.reason, default: []].append(file + item.name)
     }
     for reason in reasons {
       let all = names[reason] ?? []
@@ -74,6 +76,13 @@ enum SkippedMessages {
       StandardStreams.writeMessage("blockscale: skipped (\(reason)): \(shown)\(more)\n")
     }
   }
+}
+
+/// Refuses an output whose name does not tell a kind of file that can be written.
+func checkEnding(of output: String, _ endings: [String]) throws(ValidationError) {
+  guard !endings.contains(where: { output.lowercased().hasSuffix($0) }) else { return }
+  throw ValidationError(
+    "--output \(output): expected a name that ends in \(endings.joined(separator: " or "))")
 }
 
 /// The rows that a specification rests on.

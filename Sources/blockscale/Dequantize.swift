@@ -27,6 +27,8 @@ struct Dequantize: ParsableCommand {
   @OptionGroup var rows: CatalogOptions
   @OptionGroup var engine: EngineOptions
 
+  func validate() throws { try checkEnding(of: output, [".npy", ".safetensors"]) }
+
   func run() throws {
     let catalog = try rows.catalog()
     let named = try recipe.map { name in

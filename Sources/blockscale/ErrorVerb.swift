@@ -56,20 +56,21 @@ struct ErrorVerb: ParsableCommand {
       formats: format?.values ?? [], blocks: block?.values ?? [],
       recipes: recipe?.values ?? ["exact"])
     let (cases, undefined) = try request.cases(in: rows.catalog())
-    let selection = try InputSelection(inputs)
+    var selection = try InputSelection(inputs)
+    try selection.leaveOutMisfits(cases)
     let experiment = ErrorExperiment(
       engine: try makeEngine(target: engine.target), parallel: engine.parallel, cases: cases)
     let progress = Progress(total: selection.elementCount * cases.count, "measuring")
     defer { progress.finish() }
-    let (results, totals) = try experiment.run(selection.tensors) { done, tensor in
-      progress.advance(by: done, tensor)
+    let (results, totals) = try how.namingRandomBits {
+      try experiment.run(selection.tensors) { done, tensor in progress.advance(by: done, tensor) }
     }
     progress.finish()
     NarrowedMessages.write(
       selection.tensors, counts: results.map { ($0.file, $0.tensor, $0.narrowed) })
     try print(
-      results, totals, skipped: undefined + selection.skipped, experiment.engine,
-      cases.map(\.spec))
+      results, totals, skipped: undefined + selection.skipped, namesFiles: inputs.count > 1,
+      experiment.engine, cases.map(\.spec))
   }
 
   private func judge(_ quantized: String) throws {
@@ -92,15 +93,15 @@ struct ErrorVerb: ParsableCommand {
           .map { ($0.path, $0.name, result.narrowed) }
       })
     try print(
-      results, totals, skipped: stored.skipped + unused + selection.skipped, judgement.engine,
-      stored.specs)
+      results, totals, skipped: stored.skipped + unused + selection.skipped, namesFiles: true,
+      judgement.engine, stored.specs)
   }
 
   private func print(
-    _ results: [ErrorResult], _ totals: [ErrorResult], skipped: [SkippedItem],
+    _ results: [ErrorResult], _ totals: [ErrorResult], skipped: [SkippedItem], namesFiles: Bool,
     _ engine: any QuantizationEngine, _ specs: [QuantizationSpec]
   ) throws {
-    if report.form != .json { SkippedMessages.write(skipped) }
+    if report.form != .json { SkippedMessages.write(skipped, namesFiles: namesFiles) }
     let run = RunFields(engine: engine.name, seed: how.seed, rows: specs.flatMap(usedRows))
     try report.print(
       ErrorReports.report(

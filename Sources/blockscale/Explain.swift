@@ -33,6 +33,10 @@ struct Explain: ParsableCommand {
       let explanation = CodeExplanation(UInt32(code), of: values)
       try report.print(ExplainReports.code(explanation))
     case .value(let value):
+      if value.isNaN, !FormatRange(row, engine: engine).hasNaN {
+        throw MeasurementError.badData(
+          file: row.name, tensor: nil, "the element has no NaN: no code stands for \(number)")
+      }
       do {
         let explanation = try ValueExplanation(value, in: values, engine: engine)
         try report.print(ExplainReports.value(explanation))

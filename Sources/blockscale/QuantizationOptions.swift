@@ -88,6 +88,22 @@ struct QuantizationOptions: ParsableArguments {
     completion: .file(extensions: ["npy"]))
   var randomBits: String?
 
+  func validate() throws {
+    guard randomBits != nil else { return }
+    if case .stochastic? = rounding { return }
+    throw ValidationError(
+      "--random-bits: expected --rounding stochastic[:n], which alone uses them")
+  }
+
+  /// Runs `body`; an error over random numbers names their file.
+  func namingRandomBits<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as MeasurementError {
+      throw randomBits.flatMap { error.blaming(randomBits: $0) } ?? error
+    }
+  }
+
   /// The request of these options; the random numbers' file is read here.
   func request(
     formats: [String], blocks: [BlockShape], recipes: [String]

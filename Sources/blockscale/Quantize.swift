@@ -70,6 +70,7 @@ struct Quantize: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
+    try checkEnding(of: output, [".safetensors"])
     if unpacked, packing != nil {
       throw ValidationError("--unpacked and --packing exclude each other")
     }
@@ -79,7 +80,8 @@ struct Quantize: ParsableCommand {
     let request = try how.request(
       formats: [format], blocks: block.map { [$0] } ?? [], recipes: [recipe])
     let (cases, _) = try request.cases(in: rows.catalog())
-    let selection = try InputSelection([input])
+    var selection = try InputSelection([input])
+    try selection.leaveOutMisfits(cases)
     let quantization = TensorQuantization(
       engine: try makeEngine(target: engine.target), parallel: engine.parallel, how: cases[0],
       storage: StorageRequest(
@@ -87,8 +89,10 @@ struct Quantize: ParsableCommand {
         keys: keys.keys))
     let progress = Progress(total: selection.elementCount, "quantising")
     defer { progress.finish() }
-    let written = try quantization.write(selection.tensors, to: output) { done, tensor in
-      progress.advance(by: done, tensor)
+    let written = try how.namingRandomBits {
+      try quantization.write(selection.tensors, to: output) { done, tensor in
+        progress.advance(by: done, tensor)
+      }
     }
     progress.finish()
     NarrowedMessages.write(

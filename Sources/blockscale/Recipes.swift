@@ -36,19 +36,24 @@ struct Recipes: ParsableCommand {
     let request = try how.request(
       formats: [format], blocks: block.map { [$0] } ?? [], recipes: recipe.values)
     let (cases, _) = try request.cases(in: rows.catalog())
-    let selection = try InputSelection(inputs)
+    var selection = try InputSelection(inputs)
+    try selection.leaveOutMisfits(cases)
     let comparison = RecipeComparison(
       engine: try makeEngine(target: engine.target), parallel: engine.parallel, cases: cases,
       placeLimit: places)
     let progress = Progress(total: selection.elementCount * cases.count, "comparing")
     defer { progress.finish() }
-    let differences = try selection.tensors.flatMap { tensor in
-      try comparison.run(tensor) { progress.advance(by: $0, tensor.name) }
+    let differences = try how.namingRandomBits {
+      try selection.tensors.flatMap { tensor in
+        try comparison.run(tensor) { progress.advance(by: $0, tensor.name) }
+      }
     }
     progress.finish()
     NarrowedMessages.write(
       selection.tensors, counts: differences.map { ($0.file, $0.tensor, $0.narrowed) })
-    if report.form != .json { SkippedMessages.write(selection.skipped) }
+    if report.form != .json {
+      SkippedMessages.write(selection.skipped, namesFiles: inputs.count > 1)
+    }
     let run = RunFields(
       engine: comparison.engine.name, seed: how.seed, rows: cases.flatMap { usedRows($0.spec) })
     try report.print(

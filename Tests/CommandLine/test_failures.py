@@ -152,7 +152,7 @@ def dequantize_wants_both_codes_and_scales(missing):
              mentions=["part.safetensors", "tensor"])
 
 
-@case(("error", ["--format", "mxfp4"]), ("quantize", ["--format", "mxfp4", "--output", "o"]),
+@case(("error", ["--format", "mxfp4"]), ("quantize", ["--format", "mxfp4", "--output", "o.safetensors"]),
       ("dequantize", ["--output", "o.npy"]),
       ("recipes", ["--format", "mxfp4", "--recipe", "exact,exact-ceil"]))
 def a_missing_file_exits_66(verb, rest):
@@ -177,16 +177,17 @@ def quantize_words(source, output):
     return ["quantize", source, "--format", "mxfp4", "--output", output]
 
 
-@case(("absent/q.safetensors",), ("in.npy/q.safetensors",), ("folder",),
+@case(("absent/q.safetensors",), ("in.npy/q.safetensors",), ("folder.safetensors",),
       ("/proc/blockscale.safetensors",))
 def an_output_that_cannot_be_written_exits_74(output):
     with folder() as place:
         source = write_npy(place / "in.npy", inputs.normal((4, 32)))
-        (place / "folder").mkdir()
+        (place / "folder.safetensors").mkdir()
         fail(CANNOT_WRITE, *quantize_words(source, place / output),
              mentions=[output.split("/")[-1]])
-        expect_equal(sorted(p.name for p in place.iterdir()), ["folder", "in.npy"], "files left")
-        expect_equal(list((place / "folder").iterdir()), [], "files left in the folder")
+        expect_equal(sorted(p.name for p in place.iterdir()), ["folder.safetensors", "in.npy"],
+                     "files left")
+        expect_equal(list((place / "folder.safetensors").iterdir()), [], "files left in the folder")
 
 
 def limited_files(limit):

@@ -333,4 +333,23 @@ def a_broken_formats_file_is_refused(content, label):
 @case()
 def a_formats_file_that_is_missing_exits_66():
     with folder() as place:
-        fail(NO_INPUT, "formats", "--formats", place / "absent.json5", mentions=["absent.json5"])
+        outcome = fail(NO_INPUT, "formats", "--formats", place / "absent.json5",
+                       mentions=["absent.json5", "no such file"])
+        expect("Cocoa" not in outcome.stderr, outcome.stderr)
+
+
+@case()
+def a_folder_is_no_formats_file():
+    with folder() as place:
+        outcome = fail(NO_INPUT, "formats", "--formats", place, mentions=[place])
+        expect("Cocoa" not in outcome.stderr, outcome.stderr)
+
+
+@case()
+def a_misspelt_field_is_refused():
+    with folder() as place:
+        rows = place / "rows.json5"
+        rows.write_text('{ version: 1, blocks: [ { name: "mine", element: "e2m1", scale: "e8m0",'
+                        ' block: "8", tenosr: true } ] }')
+        fail(BAD_DATA, "error", "absent.npy", "--format", "mine", "--formats", rows,
+             mentions=["rows.json5", '"mine"', '"tenosr"', '"tensor"'])

@@ -66,6 +66,60 @@ struct FormatCatalogTests {
   }
 
   @Test(
+    "A field that nothing reads is refused with file, row, field and the nearest known field",
+    arguments: [
+      (
+        "elements: [{ name: \"a\", float: [1, 2, 2], bias: 1, nonfinite: \"none\" }]", "a",
+        "nonfinite", "nonFinite"
+      ),
+      ("elements: [{ name: \"a\", integr: [4, 0] }]", "a", "integr", "integer"),
+      (
+        "elements: [{ name: \"ok\", integer: [5, 0] }, { integer: [4, 0], ful: true }]",
+        "elements[1]", "ful", "full"
+      ),
+      (
+        "scales: [{ name: \"a\", float: [0, 4, 3], bias: 7, nonFinite: \"allOnesNaN\", stord: 8, nan: 127 }]",
+        "a", "stord", "stored"
+      ),
+      (
+        "blocks: [{ name: \"a\", element: \"e2m1\", scale: \"e8m0\", block: \"8\", tenosr: true }]",
+        "a", "tenosr", "tensor"
+      ),
+      (
+        "recipes: [{ name: \"a\", like: \"te-2.15\", elementrounding: \"tiesToAway\" }]", "a",
+        "elementrounding", "elementRounding"
+      ),
+    ] as [(String, String, String, String)])
+  func unknownFields(rows: String, row: String, field: String, nearest: String) throws {
+    let catalog = try FormatCatalog.standard()
+    let text = "{ version: 1, \(rows) }"
+    #expect(
+      throws: CatalogError.unknownField(
+        file: "mine.json5", row: row, field: field, nearest: nearest)
+    ) { try catalog.adding(Data(text.utf8), file: "mine.json5") }
+  }
+
+  @Test("A table of another name is refused")
+  func unknownTables() throws {
+    let error = CatalogError.unknownField(
+      file: "mine.json5", row: nil, field: "element", nearest: "elements")
+    #expect(throws: error) {
+      try FormatCatalog().adding(Data("{ version: 1, element: [] }".utf8), file: "mine.json5")
+    }
+    #expect("\(error)" == "mine.json5: unknown field \"element\" (nearest: \"elements\")")
+  }
+
+  @Test("This project's own tables have no field that nothing reads")
+  func ownFields() throws {
+    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    var catalog = FormatCatalog()
+    for table in ["elements", "scales", "blocks", "recipes"] {
+      catalog = try catalog.adding(file: "/\(root)/formats/\(table).json5")
+    }
+    #expect(try catalog.recipes.count == FormatCatalog.standard().recipes.count)
+  }
+
+  @Test(
     "A bad row is refused with file, row and reason",
     arguments: [
       ("{ elements: [] }", "version"),
@@ -129,6 +183,14 @@ struct FormatCatalogTests {
       (
         "{ version: 1, recipes: [{ name: \"a\", like: \"te-2.15\", evenMantissaBits: -5 }] }",
         "evenMantissaBits"
+      ),
+      (
+        "{ version: 1, recipes: [{ name: \"a\", like: \"te-2.15\", zero: { code: 1, cod: 2 } }] }",
+        "expected asComputed"
+      ),
+      (
+        "{ version: 1, recipes: [{ name: \"a\", like: \"te-2.15\", nanElement: { signed: 1, x: 2 } }] }",
+        "nanElement"
       ),
       ("{ version: 1, recipes: [{ name: \"a\" }] }", "every step"),
       ("not json", "not a format table"),

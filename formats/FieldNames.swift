@@ -1,0 +1,92 @@
+/// The fields that a table's file really has, against those that its rows can have: a decoder passes
+/// over a misspelt one, and the row would mean something else than was written.
+struct FieldNames: Decodable {
+  private var unknown: [UnknownField] = []
+
+  /// The first field that nothing reads; nil where all are read.
+  var firstUnknown: UnknownField? { unknown.first }
+
+  private struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// Fields of one row.
+  private struct Row: Decodable {
+    var name: String?
+    var fields: [String]
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: AnyKey.self)
+      fields = container.allKeys.map(\.stringValue).sorted()
+      name = try AnyKey(stringValue: "name").flatMap {
+        try container.decodeIfPresent(String.self, forKey: $0)
+      }
+    }
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: AnyKey.self)
+    let tables: [(name: String, fields: [String])] = [
+      ("elements", ElementRow.CodingKeys.names), ("scales", ScaleRow.CodingKeys.names),
+      ("blocks", BlockRow.CodingKeys.names), ("recipes", RecipeRow.CodingKeys.names),
+    ]
+    let known = ["version"] + tables.map(\.name)
+    for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue })
+    where !known.contains(key.stringValue) {
+      unknown.append(UnknownField(row: nil, field: key.stringValue, among: known))
+    }
+    for table in tables {
+      guard let key = AnyKey(stringValue: table.name) else { continue }
+      for (index, row) in (try container.decodeIfPresent([Row].self, forKey: key) ?? [])
+        .enumerated()
+      {
+        for field in row.fields where !table.fields.contains(field) {
+          let name = row.name ?? "\(table.name)[\(index)]"
+          unknown.append(UnknownField(row: name, field: field, among: table.fields))
+        }
+      }
+    }
+  }
+}
+
+/// A field that nothing reads.
+struct UnknownField: Hashable {
+  /// The row's name, or its place where it has none; nil beside the tables.
+  var row: String?
+  var field: String
+  /// The known field that takes the fewest changes of a letter.
+  var nearest: String
+
+  init(row: String?, field: String, among known: [String]) {
+    self.row = row
+    self.field = field
+    let distances = known.map {
+      (name: $0, changes: letterChanges($0.lowercased(), field.lowercased()))
+    }
+    nearest = distances.min { $0.changes < $1.changes }?.name ?? ""
+  }
+}
+
+/// Letters inserted, removed or replaced to turn one word into another (Levenshtein distance).
+private func letterChanges(_ first: String, _ second: String) -> Int {
+  let letters = Array(second)
+  var row = Array(0...letters.count)
+  for (index, letter) in first.enumerated() {
+    var diagonal = row[0]
+    row[0] = index + 1
+    for column in letters.indices {
+      let change = diagonal + (letters[column] == letter ? 0 : 1)
+      diagonal = row[column + 1]
+      row[column + 1] = min(change, row[column] + 1, diagonal + 1)
+    }
+  }
+  return row[letters.count]
+}
+
+extension CaseIterable where Self: CodingKey {
+  /// The names of all keys.
+  fileprivate static var names: [String] { allCases.map(\.stringValue) }
+}
