@@ -22,6 +22,11 @@ struct AccumulatorRow: Decodable {
   var nan: UInt32?
   var promoteEvery: Int?
 
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case name, aliases, source, checked, note, operands, scales, exact, float32, fused, integer,
+      fixed, output, rounding, overflow, flushSubnormals, nan, promoteEvery
+  }
+
   /// `any`, `integers` (at most 8 bits) or a list of elements.
   enum OperandsField: Decodable {
     case word(String)
@@ -44,6 +49,11 @@ struct AccumulatorRow: Decodable {
     var scalesProducts: Bool?
     var inputSubnormals: Float32Steps.Subnormals?
     var flushesResults: Bool?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case step, order, chains, fusedMultiplyAdd, scalesProducts, inputSubnormals,
+        flushesResults
+    }
   }
 
   struct FusedField: Decodable {
@@ -58,6 +68,11 @@ struct AccumulatorRow: Decodable {
     var addRounding: String?
     var splitsEvenOdd: Bool?
     var infiniteProducts: Bool?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case terms, group, fraction, zero, alignRounding, scaling, late, addRounding,
+        splitsEvenOdd, infiniteProducts
+    }
   }
 
   struct LateField: Decodable {
@@ -65,12 +80,20 @@ struct AccumulatorRow: Decodable {
     var addendFraction: Int
     var dropsBelow: Int?
     var resultFraction: Int?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case sumFraction, addendFraction, dropsBelow, resultFraction
+    }
   }
 
   struct IntegerField: Decodable {
     var width: Int?
     var overflow: RegisterOverflow
     var step: Int?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case width, overflow, step
+    }
   }
 
   struct FixedField: Decodable {
@@ -79,6 +102,10 @@ struct AccumulatorRow: Decodable {
     var overflow: RegisterOverflow
     var terms: Int?
     var rounding: String?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+      case width, lsb, overflow, terms, rounding
+    }
   }
 
   func resolve(in catalog: FormatCatalog, file: String) throws(CatalogError) -> Accumulator {

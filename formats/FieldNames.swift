@@ -13,26 +13,55 @@ struct FieldNames: Decodable {
     init?(intValue: Int) { nil }
   }
 
-  /// Fields of one row.
+  /// Fields of one row, those of objects in it behind the object's name and a dot.
   private struct Row: Decodable {
     var name: String?
-    var fields: [String]
+    var fields: [String] = []
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: AnyKey.self)
-      fields = container.allKeys.map(\.stringValue).sorted()
+      collect(container, behind: "")
       name = try AnyKey(stringValue: "name").flatMap {
         try container.decodeIfPresent(String.self, forKey: $0)
       }
     }
+
+    private mutating func collect(
+      _ container: KeyedDecodingContainer<AnyKey>, behind path: String
+    ) {
+      for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
+        let field = path + key.stringValue
+        fields.append(field)
+        if let inner = try? container.nestedContainer(keyedBy: AnyKey.self, forKey: key) {
+          collect(inner, behind: field + ".")
+        }
+      }
+    }
   }
+
+  /// Every field that a row of each table can have.
+  private static let tables: [(name: String, fields: [String])] = [
+    ("elements", ElementRow.CodingKeys.names()), ("scales", ScaleRow.CodingKeys.names()),
+    ("blocks", BlockRow.CodingKeys.names()),
+    (
+      "recipes",
+      RecipeRow.CodingKeys.names() + ZeroScaleField.Fields.CodingKeys.names(behind: "zero.")
+        + NaNElementField.Fields.CodingKeys.names(behind: "nanElement.")
+    ),
+    (
+      "accumulators",
+      AccumulatorRow.CodingKeys.names()
+        + AccumulatorRow.Float32Field.CodingKeys.names(behind: "float32.")
+        + AccumulatorRow.FusedField.CodingKeys.names(behind: "fused.")
+        + AccumulatorRow.LateField.CodingKeys.names(behind: "fused.late.")
+        + AccumulatorRow.IntegerField.CodingKeys.names(behind: "integer.")
+        + AccumulatorRow.FixedField.CodingKeys.names(behind: "fixed.")
+    ),
+  ]
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: AnyKey.self)
-    let tables: [(name: String, fields: [String])] = [
-      ("elements", ElementRow.CodingKeys.names), ("scales", ScaleRow.CodingKeys.names),
-      ("blocks", BlockRow.CodingKeys.names), ("recipes", RecipeRow.CodingKeys.names),
-    ]
+    let tables = Self.tables
     let known = ["version"] + tables.map(\.name)
     for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue })
     where !known.contains(key.stringValue) {
@@ -87,6 +116,8 @@ private func letterChanges(_ first: String, _ second: String) -> Int {
 }
 
 extension CaseIterable where Self: CodingKey {
-  /// The names of all keys.
-  fileprivate static var names: [String] { allCases.map(\.stringValue) }
+  /// The names of all keys, behind that of the object that holds them.
+  fileprivate static func names(behind path: String = "") -> [String] {
+    allCases.map { path + $0.stringValue }
+  }
 }

@@ -169,10 +169,12 @@ struct RecipeRow: Decodable {
 struct ZeroScaleField: Decodable {
   var value: NamedRecipe.ZeroScale
 
-  private struct Fields: Decodable {
+  struct Fields: Decodable {
     var amax: UInt32?
     var code: UInt32?
     var value: Float?
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case amax, code, value }
   }
 
   init(from decoder: any Decoder) throws {
@@ -186,9 +188,6 @@ struct ZeroScaleField: Decodable {
       return
     }
     let fields = try container.decode(Fields.self)
-    guard try container.decode([String: Double].self).count == 1 else {
-      throw Self.unexpected(decoder)
-    }
     switch (fields.amax, fields.code, fields.value) {
     case (let code?, nil, nil): value = .zeroAmax(code: code)
     case (nil, let code?, nil): value = .zeroCode(code: code)
@@ -209,15 +208,17 @@ struct ZeroScaleField: Decodable {
 struct NaNElementField: Decodable {
   var value: NamedRecipe.NaNElement
 
-  private struct Fields: Decodable { var signed: UInt32 }
+  struct Fields: Decodable {
+    var signed: UInt32
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case signed }
+  }
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let code = try? container.decode(UInt32.self) {
       value = .code(code)
-    } else if let fields = try? container.decode(Fields.self),
-      (try? container.decode([String: Double].self))?.count == 1
-    {
+    } else if let fields = try? container.decode(Fields.self) {
       value = .signedCode(fields.signed)
     } else {
       switch try container.decode(String.self) {

@@ -24,21 +24,23 @@ extension QuantizedFile {
     let mapped = try file.sources[place.codes.source].bytes()
     let start = place.codes.byteRange.lowerBound
     let columns = record.rowLength
+    let shared = place.codesForm.sharedRows
     let rowBytes = place.codesForm.rowBytes(columns: columns)
     var element = elements.lowerBound
     while element < elements.upperBound {
       let (row, column) = element.quotientAndRemainder(dividingBy: columns)
       let end = min(columns, column + elements.upperBound - element)
-      let span = (start + row * rowBytes)..<(start + (row + 1) * rowBytes)
+      let (stored, part) = row.quotientAndRemainder(dividingBy: shared)
+      let span = (start + stored * rowBytes)..<(start + (stored + 1) * rowBytes)
       let done = (element - elements.lowerBound) * record.codeBytes
       place.codesForm.unpack(
-        mapped[span], columns: column..<end, rowLength: columns,
+        mapped[span], part: part, columns: column..<end, rowLength: columns,
         into: UnsafeMutableRawBufferPointer(
           rebasing: codes[done..<(done + (end - column) * record.codeBytes)]))
       element += end - column
     }
-    let firstRow = elements.lowerBound / columns
-    let lastRow = (elements.upperBound - 1) / columns
+    let firstRow = elements.lowerBound / columns / shared
+    let lastRow = (elements.upperBound - 1) / columns / shared
     mapped.drop((start + firstRow * rowBytes)..<(start + (lastRow + 1) * rowBytes))
   }
 

@@ -16,6 +16,8 @@ public final class QuantizedWriter {
     var first: Int
     /// Scales gathered for a layout that is not row-major.
     var pendingScales: [UInt8] = []
+    /// Codes of a row that waits for the one it shares its bytes with.
+    var pendingRow: [UInt8] = []
   }
 
   /// - Parameters:
@@ -63,6 +65,7 @@ public final class QuantizedWriter {
         path, tensor: slot.record.name, "\(codes.count) codes", expected: "whole rows of \(columns)"
       )
     }
+    if slot.parts.codesForm == .rowPairs { return try appendPairs(codes, to: index) }
     let rowBytes = slot.parts.codesForm.rowBytes(columns: columns)
     let staging = UnsafeMutableRawBufferPointer.allocate(
       byteCount: codes.count / columns * rowBytes, alignment: 8)
@@ -75,6 +78,21 @@ public final class QuantizedWriter {
       slot.parts.codesForm.pack(source, into: target)
     }
     try writer.append(UnsafeRawBufferPointer(staging), to: slot.first)
+  }
+
+  private func appendPairs(_ codes: UnsafeRawBufferPointer, to index: Int) throws(TensorIOError) {
+    let columns = slots[index].record.rowLength
+    let rows = slots[index].pendingRow + codes
+    let whole = rows.count / (2 * columns) * (2 * columns)
+    slots[index].pendingRow = Array(rows[whole...])
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(whole / 2)
+    for start in stride(from: 0, to: whole, by: 2 * columns) {
+      for column in start..<(start + columns) {
+        bytes.append(rows[column] & 15 | rows[column + columns] << 4)
+      }
+    }
+    try writer.append(bytes, to: slots[index].first)
   }
 
   /// Appends scale patterns in the row-major order of the record's blocks.
@@ -145,6 +163,7 @@ extension StoredCodes {
     case .whole: bytes.copyMemory(from: codes)
     case .nibbles(let packing, let splitBlock):
       packing.pack(codes, splitBlock: splitBlock, into: bytes)
+    case .rowPairs: break  // Two rows at a time; see `appendPairs`.
     case .offsetWords(4):
       CodePacking.low.pack(codes, splitBlock: 1, into: bytes)
       for index in bytes.indices { bytes[index] ^= 0x88 }
@@ -154,8 +173,10 @@ extension StoredCodes {
   }
 
   /// Unpacks part of a row, one code per byte (per `bytes` bytes for `whole`).
+  ///
+  /// - Parameter part: which of the rows that share the bytes.
   func unpack(
-    _ bytes: UnsafeRawBufferPointer, columns: Range<Int>, rowLength: Int,
+    _ bytes: UnsafeRawBufferPointer, part: Int, columns: Range<Int>, rowLength: Int,
     into codes: UnsafeMutableRawBufferPointer
   ) {
     switch self {
@@ -165,6 +186,10 @@ extension StoredCodes {
     case .nibbles(let packing, let splitBlock):
       packing.unpack(
         bytes, columns: columns, rowLength: rowLength, splitBlock: splitBlock, into: codes)
+    case .rowPairs:
+      for column in columns {
+        codes[column - columns.lowerBound] = bytes[column] >> (4 * part) & 15
+      }
     case .offsetWords(4):
       CodePacking.low.unpack(
         bytes, columns: columns, rowLength: rowLength, splitBlock: 1, into: codes)

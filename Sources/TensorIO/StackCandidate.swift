@@ -33,7 +33,9 @@ struct StackCandidate {
       tensorScale = byName[full + "_scale_2"]
       let isFloatScaled = [.f32, .bf16, .f16].contains(byName[full + "_scale"]?.dtype)
       let isModelOpt = tensorScale != nil || codes.dtype == .u8 || codes.dtype == .f4
-      (name, keys) = (full, isModelOpt && !isFloatScaled ? .modelOpt : .compressedTensors)
+      let isRowPairs = codes.dtype == .u8 && isFloatScaled
+      let isModelOpts = isRowPairs || isModelOpt && !isFloatScaled
+      (name, keys) = (full, isModelOpts ? .modelOpt : .compressedTensors)
     } else if codes.dtype == .f8e4m3, byName[full + "_scale_inv"] != nil {
       (name, keys, scales) = (full, .deepSeek, byName[full + "_scale_inv"])
     } else {
@@ -70,7 +72,7 @@ struct StackCandidate {
       name: name, shape: shape, format: guess.name, block: guess.block, packing: .none,
       scaleStorage: guess.scaleStorage, keys: keys)
     if case .nibbles(let packing, _) = form { record.packing = packing }
-    if case .offsetWords(4) = form { record.packing = .low }
+    if form == .offsetWords(bits: 4) || form == .rowPairs { record.packing = .low }
     if let tensorScale {
       guard guess.name == "nvfp4" else {
         throw fail(file, "a second scale \(tensorScale.name) with \(guess.name)", "one scale")
@@ -102,6 +104,8 @@ struct StackCandidate {
     case .u8 where isByteScaled:
       guard let last = codes.shape.last else { break }
       return (.nibbles(.low, splitBlock: 1), codes.shape.dropLast() + [last * 2])
+    case .u8 where keys == .modelOpt && codes.shape.count == 2 && !isByteScaled:
+      return (.rowPairs, [codes.shape[0] * 2, codes.shape[1]])
     case .i32 where keys == .compressedTensors:
       return try wordForm(file)
     case .i8, .f8e4m3, .f8e5m2: return (.whole(bytes: 1), codes.shape)

@@ -27,6 +27,9 @@ extension StackCandidate {
       guard let element else { break }
       return Guess(
         name: "mxfp8_" + element, block: .line(try group(file, shape, scales)), scaleStorage: .u8)
+    case (.rowPairs, .f32), (.rowPairs, .f16), (.rowPairs, .bf16):
+      return Guess(
+        name: "int4_full", block: .line(try group(file, shape, scales)), scaleStorage: .f32)
     case (.whole, .f32), (.whole, .f16), (.whole, .bf16), (.offsetWords, .f32),
       (.offsetWords, .f16), (.offsetWords, .bf16):
       guard codes.dtype != .f8e5m2 else { break }
@@ -101,7 +104,7 @@ extension StackCandidate {
         file, "\(scales.count) scales for shape \(record.shape) in blocks of \(record.block)",
         "\(stored.rows * stored.columns)")
     }
-    let rows = record.shape.dropLast().reduce(1, *)
+    let rows = record.shape.dropLast().reduce(1, *) / form.sharedRows
     guard form.rowBytes(columns: record.rowLength) * rows == codes.byteRange.count else {
       throw fail(
         file, "\(codes.byteRange.count) bytes of codes for shape \(record.shape)",

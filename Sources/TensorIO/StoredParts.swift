@@ -8,13 +8,19 @@ enum StoredCodes: Hashable, Sendable {
   /// compressed-tensors' `pack-quantized`: int32 words, lowest bits first, each code plus
   /// 2^(bits − 1); 4 or 8 bits.
   case offsetWords(bits: Int)
+  /// ModelOpt's INT4: byte (r, c) holds row 2r's code below and row 2r+1's above, two's complement.
+  case rowPairs
 
-  /// Bytes of one row.
+  /// How many rows share one row of bytes.
+  var sharedRows: Int { self == .rowPairs ? 2 : 1 }
+
+  /// Bytes of one row, or of the rows that share them.
   func rowBytes(columns: Int) -> Int {
     switch self {
     case .whole(let bytes): columns * bytes
     case .nibbles(let packing, let splitBlock):
       packing.rowBytes(columns: columns, splitBlock: splitBlock)
+    case .rowPairs: columns
     case .offsetWords(let bits): (columns * bits + 31) / 32 * 4
     }
   }

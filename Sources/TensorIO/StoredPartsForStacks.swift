@@ -3,7 +3,8 @@ import NumberFormats
 /// What compressed-tensors and ModelOpt store, as far as it could be established.
 ///
 /// Sources: compressed-tensors, src/compressed_tensors/compressors (nvfp4, mxfp4, mxfp8,
-/// naive_quantized, pack_quantized); Model-Optimizer, modelopt/torch/export/quant_utils.py. Both
+/// naive_quantized, pack_quantized); Model-Optimizer, modelopt/torch/export/quant_utils.py
+/// (`pack_int4_in_uint8` for INT4). Both
 /// hold matrices [rows, columns] with blocks along the columns and linear scales.
 extension StoredParts {
   /// - Throws: `usage` for a format, block or layout that the stack's loader does not take.
@@ -43,6 +44,12 @@ extension StoredParts {
       codesForm = .offsetWords(bits: 4)
       codes = Declaration(name: record.name + "_packed", dtype: .i32, shape: [rows, columns / 8])
       shape = Declaration(name: record.name + "_shape", dtype: .i64, shape: [2])
+    case .fourBitRowPairs:
+      guard record.packing == .low, rows % 2 == 0 else {
+        throw refuse("\(record.packing) packing of \(rows) rows", "low, and an even number of rows")
+      }
+      codesForm = .rowPairs
+      codes = Declaration(name: record.name, dtype: .u8, shape: [rows / 2, columns])
     case .eightBitFloat, .eightBitInteger:
       codesForm = .whole(bytes: 1)
       codes = Declaration(
@@ -71,7 +78,7 @@ extension StoredParts {
 
 /// How a stack stores the codes of a format.
 private enum StackFormat {
-  case fourBitFloat, fourBitInteger, eightBitFloat, eightBitInteger
+  case fourBitFloat, fourBitInteger, fourBitRowPairs, eightBitFloat, eightBitInteger
 
   init?(_ format: String, block: BlockShape, keys: QuantizedKeys) {
     let isLine: Bool
@@ -81,6 +88,7 @@ private enum StackFormat {
     case ("mxfp8_e4m3", .line(32)), ("fp8_tensor", .tensor), ("fp8_channel", .axis):
       self = .eightBitFloat
     case ("int8_channel", .axis): self = .eightBitInteger
+    case ("int4_full", .line) where keys == .modelOpt: self = .fourBitRowPairs
     default:
       guard keys == .compressedTensors else { return nil }
       switch format {
@@ -94,7 +102,7 @@ private enum StackFormat {
       case "int8", "int8_fp16":
         guard isLine || block == .axis else { return nil }
         self = .eightBitInteger
-      case "int4", "int4_fp16":
+      case "int4", "int4_fp16", "int4_full", "int4_full_fp16":
         guard isLine || block == .axis else { return nil }
         self = .fourBitInteger
       default: return nil
@@ -104,7 +112,7 @@ private enum StackFormat {
 
   static func supported(_ keys: QuantizedKeys) -> String {
     let both = "nvfp4 with 16, mxfp4 and mxfp8_e4m3 with 32, fp8_tensor, fp8_channel, int8_channel"
-    guard keys == .compressedTensors else { return both }
-    return both + ", int8_tensor, fp8_128x128, fp8_1x128, int8 and int4 in groups"
+    guard keys == .compressedTensors else { return both + ", int4_full in groups" }
+    return both + ", int8_tensor, fp8_128x128, fp8_1x128, int8, int4 and int4_full in groups"
   }
 }

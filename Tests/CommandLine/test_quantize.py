@@ -322,6 +322,25 @@ def stacks_keys_hold_the_same_numbers(keys, names):
             expect(abs(product - 1) < 1e-6, f"global scale times tensor scale is {product}")
 
 
+@case(("compressed-tensors", "ct-int4", "layer.weight_packed", "I32", (4, 16)),
+      ("modelopt", "modelopt-int4", "layer.weight", "U8", (2, 128)),
+      ("compressed-tensors", "exact", "layer.weight_packed", "I32", (4, 16)))
+def stacks_keys_take_their_own_int4(keys, recipe, name, dtype, shape):
+    with folder() as place:
+        source = write_safetensors(place / "in.safetensors",
+                                   {"layer.weight": inputs.normal((4, 128))})
+        how = ["quantize", source, "--format", "int4_full", "--block", "64", "--recipe", recipe]
+        succeed(*how, "--keys", keys, "--output", place / "stack.safetensors")
+        succeed(*how, "--output", place / "own.safetensors")
+        tensors, _ = read_safetensors(place / "stack.safetensors")
+        expect_equal((tensors[name].dtype, tensors[name].shape), (dtype, shape), "codes")
+        expect_equal(tensors["layer.weight_scale"].shape, (4, 2), "shape of the scales")
+        for kind in ("stack", "own"):
+            succeed("dequantize", place / f"{kind}.safetensors", "--output", place / f"{kind}.npy")
+        expect_same_list([float_to_bits(v) for v in read_npy(place / "stack.npy").data],
+                         [float_to_bits(v) for v in read_npy(place / "own.npy").data], "values")
+
+
 @case(("mxfp4", "tiesToEven"), ("nvfp4", "towardZero"))
 def metadata_tells_how_a_tensor_was_made(name, rounding):
     with folder() as place:

@@ -167,6 +167,9 @@ import Testing
     variant { $0.axis = 0 }
     variant { $0.format = "mxint4" }
     variant { $0.format = "int4" }
+    variant { ($0.format, $0.tensorScale) = ("int4", nil) }
+    variant { ($0.format, $0.tensorScale, $0.shape) = ("int4_full", nil, [3, 64]) }
+    variant { ($0.format, $0.tensorScale, $0.packing) = ("int4_full", nil, .high) }
     variant { ($0.format, $0.block) = ("mxfp4", .line(32)) }
     variant { $0.keys = .gptOSS }
     variant { ($0.keys, $0.packing, $0.block) = (.blockscale, .split, .tensor) }

@@ -83,8 +83,10 @@ import Testing
       record("mxfp8_e4m3", .line(32), .none, .u8), record("fp8_tensor", .tensor, .none, .f32),
       record("fp8_channel", .axis, .none, .f32), record("int8_channel", .axis, .none, .f32),
     ]
+    records.append(record("int4_full", .line(16), .low, .f32))
     if keys == .compressedTensors {
       records += [
+        record("int4_full_fp16", .line(32), .low, .f16),
         record("int8", .line(16), .none, .f32), record("int8_fp16", .line(8), .none, .f16),
         record("int4", .line(32), .low, .f32), record("int4_fp16", .line(8), .low, .f16),
         record("fp8_1x128", .line(16), .none, .f32), record("int8_tensor", .tensor, .none, .f32),
@@ -119,7 +121,53 @@ import Testing
       #expect(file.records[index] == sample.record)
       #expect(try file.codes(index) == sample.codes, "\(sample.record.name)")
       #expect(try file.scales(index) == sample.scales, "\(sample.record.name)")
+      for start in stride(from: 0, to: sample.codes.count, by: 37) {
+        let range = start..<min(sample.codes.count, start + 101)
+        let codes = try file.codes(index, range)
+        #expect(codes == Array(sample.codes[range]), "\(sample.record.name) \(range)")
+      }
     }
+  }
+
+  @Test("INT4 lies as ModelOpt exports it, two rows a byte, and is recognised without a note")
+  func modelOptIntegers() throws {
+    let scratch = try Scratch()
+    let record = QuantizedTensorRecord(
+      name: "a.weight", shape: [4, 3], format: "int4_full", block: .line(3), packing: .low,
+      scaleStorage: .f32, keys: .modelOpt)
+    let path = scratch.file("a.safetensors")
+    let writer = try QuantizedWriter(path: path, records: [record])
+    let codes: [UInt8] = [0, 1, 2, 7, 8, 15, 3, 4, 5, 12, 13, 14]
+    for row in stride(from: 0, to: 12, by: 3) {
+      try Array(codes[row..<(row + 3)]).withUnsafeBytes { try writer.appendCodes($0, to: 0) }
+    }
+    let scales: [UInt32] = [0x3F80_0000, 0x4000_0000, 0x3F00_0000, 0x40A0_0000]
+    try scales.withUnsafeBufferPointer { try writer.appendScales($0, to: 0) }
+    try writer.finish()
+    let file = try TensorFile.open(path)
+    let packed = try #require(file.tensor(named: "a.weight"))
+    #expect(packed.dtype == .u8 && packed.shape == [2, 3], "\(packed)")
+    let bytes = try file.withBytes(packed) { Array($0) }
+    #expect(
+      bytes == [0x70, 0x81, 0xF2, 0xC3, 0xD4, 0xE5], "\(bytes.map { String($0, radix: 16) })")
+    let scale = try #require(file.tensor(named: "a.weight_scale"))
+    #expect(scale.dtype == .f32 && scale.shape == [4, 1], "\(scale)")
+
+    let bare = scratch.file("bare.safetensors")
+    let plain = try SafetensorsWriter(
+      path: bare,
+      tensors: [
+        .init(name: "a.weight", dtype: .u8, shape: [2, 3]),
+        .init(name: "a.weight_scale", dtype: .f32, shape: [4, 1]),
+      ])
+    try plain.append(bytes, to: 0)
+    try plain.append(scales.map(\.littleEndian), to: 1)
+    try plain.finish()
+    let found = try QuantizedFile(TensorFile.open(bare))
+    #expect(found.unreadable.isEmpty, "\(found.unreadable)")
+    #expect(found.records == [record], "\(found.records)")
+    #expect(try found.codes(0) == codes)
+    #expect(try found.scales(0) == scales)
   }
 
   @Test("NVFP4 has the stacks' names, types, shapes, nibble order and side of the tensor scale")
