@@ -100,7 +100,7 @@ INLINE void hot_four(const bk_row *row, const hot_encoder *h, int kind, int meth
                      vf f1, vf f2, vf f3) {
   vu none = {0}, p = none, q = none, r = none, s = none;
   for (int line = 0; line < 4 * LANES; line += 16)
-    __builtin_prefetch(row->x + i + line + AHEAD, 0, 3);
+    __builtin_prefetch(row->x + i + line + row->ahead, 0, 3);
   vu a = hot_vector(row, h, kind, method, i, f0, &p);
   vu b = hot_vector(row, h, kind, method, i + LANES, f1, &q);
   vu c = hot_vector(row, h, kind, method, i + 2 * LANES, f2, &r);
