@@ -1,9 +1,9 @@
 // E2M1 codes, packed, by a multiplier known to within 2 units in the last place: NVFP4's hot loop.
 //
-// x·m + 48, rounded down, holds the quotient in units of 2^-18 behind the point: the code follows
-// from its upper half, ⌊4q⌋, by a table, as every boundary of E2M1 is a multiple of ¼. The quotient
-// is off by less than a quarter unit below 8, so that one unit added beforehand leaves in doubt just
-// those whose lower half is 0 or 1. Zeros are among them: there only the sign is at stake.
+// x·m + 48 holds the quotient in units of 2^-18: the code follows from its upper half, ⌊4q⌋, by a
+// table, as every boundary of E2M1 is a multiple of ¼. Below 8 the product is off by at most a quarter
+// unit and the sum by half a unit more, so that only those are in doubt that come out as a multiple
+// of ¼. Zeros are among them: there only the sign is at stake.
 #if defined(BK_AVX512)
 
 #define E2M1_GROUP 128
@@ -42,7 +42,7 @@ INLINE e2m1_constants make_e2m1_constants(void) {
   k.high_table = _mm512_loadu_si512(e2m1_table + 32);
   k.split = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
   k.join = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-  k.zero = _mm512_castsi512_ps(_mm512_set1_epi32((int)E2M1_ZERO + 1));
+  k.zero = _mm512_castsi512_ps(_mm512_set1_epi32((int)E2M1_ZERO));
   return k;
 }
 
@@ -65,10 +65,9 @@ INLINE __m512i e2m1_pack(const __m512i *y, const e2m1_constants *k) {
 
 // Gives zeros and what rounds to them the sign of x; which other lanes are in doubt.
 INLINE __mmask16 e2m1_doubt(const float *x, __m512i *y) {
-  __m512i v = _mm512_loadu_si512(x), even = _mm512_andnot_si512(_mm512_set1_epi32(1), *y);
-  __mmask16 near = _mm512_testn_epi32_mask(*y, _mm512_set1_epi32(0xfffe));
-  __mmask16 zero = _mm512_cmpeq_epi32_mask(even, _mm512_set1_epi32((int)E2M1_ZERO));
-  __mmask16 minus = zero & _mm512_movepi32_mask(v);
+  __mmask16 near = _mm512_testn_epi32_mask(*y, _mm512_set1_epi32(0xffff));
+  __mmask16 zero = _mm512_cmpeq_epi32_mask(*y, _mm512_set1_epi32((int)E2M1_ZERO));
+  __mmask16 minus = zero & _mm512_movepi32_mask(_mm512_loadu_si512(x));
   *y = _mm512_mask_mov_epi32(*y, minus, _mm512_set1_epi32((int)E2M1_ZERO - 1));
   return near & ~zero;
 }
@@ -93,11 +92,10 @@ INLINE void e2m1_group(const bk_row *row, const e2m1_constants *k, const float *
                        int64_t count, const __m512 *f, int stream, uint8_t *bytes) {
   __m512i y[E2M1_VECTORS];
   for (int v = 0; v < E2M1_VECTORS; v++)
-    y[v] = _mm512_castps_si512(_mm512_fmadd_round_ps(_mm512_loadu_ps(x + v * LANES), f[v], k->zero,
-                                                     _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+    y[v] = _mm512_castps_si512(_mm512_fmadd_ps(_mm512_loadu_ps(x + v * LANES), f[v], k->zero));
   __m512i least = y[0];
   for (int v = 1; v < E2M1_VECTORS; v++) least = _mm512_min_epu16(least, y[v]);
-  if (__builtin_expect(_mm512_testn_epi32_mask(least, _mm512_set1_epi32(0xfffe)) == 0, 1)) {
+  if (__builtin_expect(_mm512_testn_epi32_mask(least, _mm512_set1_epi32(0xffff)) == 0, 1)) {
     __m512i codes = e2m1_pack(y, k);
     if (stream) _mm512_stream_si512((__m512i *)(void *)bytes, codes);
     else _mm512_storeu_si512(bytes, codes);
