@@ -145,8 +145,19 @@ static void decode_row(const bk_element *e, const void *codes, const float *scal
       for (int c = 0; c < 16; c++) table[c] = c < e->codebook_count ? e->codebook[c] : NAN;
     else decode(e, all, 16, table);
   }
-  for (int64_t b = 0, start = 0; start < columns; b++, start += tile) {
-    int64_t end = start + tile < columns ? start + tile : columns, i = start;
+  int64_t done = 0;
+  if (tile % LANES && tile < columns && columns <= BK_CHUNK) {
+    // Vectors that straddle blocks: each block's scale beside each of its elements.
+    float expanded[BK_CHUNK + 2 * LANES];
+    expand_blocks(scale, columns, tile, expanded);
+    for (; done + LANES <= columns; done += LANES) {
+      vu code = load_codes(codes, (size_t)done, e->code_bytes);
+      vf v = small ? look_up(table, code & 15) : decode_lanes(code, &p);
+      store_f(output + done, v * load_f(expanded + done) * tensor_scale);
+    }
+  }
+  for (int64_t b = done / tile, start = b * tile; start < columns; b++, start += tile) {
+    int64_t end = start + tile < columns ? start + tile : columns, i = start < done ? done : start;
     for (; i + LANES <= end; i += LANES) {
       vu code = load_codes(codes, (size_t)i, e->code_bytes);
       vf v = small ? look_up(table, code & 15) : decode_lanes(code, &p);
