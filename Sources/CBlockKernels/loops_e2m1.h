@@ -80,8 +80,10 @@ static __attribute__((noinline)) void e2m1_settle(const bk_row *row, int64_t col
       int64_t lane = v * LANES + __builtin_ctz(left), i = column + lane;
       if (lane >= count || !(E2M1_BOUNDARIES >> (y[lane] >> 16 & 63) & 1)) continue;
       uint32_t scale = row->scales[i / row->tile];
-      bk_exact d = bk_scale_value(&row->job->scale, scale) > 0 ? bk_divisor(row->job, scale) : bk_split(1);
-      uint32_t code = bk_element_exact(&row->job->element, row->x[i], d, BK_ROUND_TIES_TO_EVEN, 0, 0);
+      bk_exact d = bk_scale_value(&row->job->scale, scale) > 0 ? bk_divisor(row->job, scale)
+                                                               : bk_split(1);
+      uint32_t code =
+          bk_element_exact(&row->job->element, row->x[i], d, BK_ROUND_TIES_TO_EVEN, 0, 0);
       int shift = (int)(lane % 2 * 4);
       bytes[lane / 2] = (uint8_t)((bytes[lane / 2] & ~(15 << shift)) | code << shift);
     }

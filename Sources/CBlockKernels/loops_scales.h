@@ -179,7 +179,8 @@ static int64_t near_scales(const bk_job *job, const prepared *ready, const uint3
   const float t = job->tensor_scale, reciprocal = 1 / (job->element.max_value * t);
   const float largest = p->max_positive, smallest = (float)bk_magnitude(&job->scale.format, 1);
   const uint32_t min_normal = bk_bits(p->min_normal), max_code = job->scale.format.max_code;
-  const uint32_t up = (uint32_t)p->shift << 23, to_margin = up - (24u << 23) - (1u << (p->mantissa_bits + 6));
+  const uint32_t up = (uint32_t)p->shift << 23, units = 1u << (p->mantissa_bits + 6);
+  const uint32_t to_margin = up - (24u << 23) - units;
   const int32_t shift = p->shift;
   vu clamped = {0};
   vi nan = NO_LANES;
@@ -203,7 +204,8 @@ static int64_t near_scales(const bk_job *job, const prepared *ready, const uint3
       // By way of copies: what a function may change cannot stay in a register.
       vu codes = k, changes = moved;
       vf values = value;
-      settle_values(job, m, unsure, count - b < LANES ? (int)(count - b) : LANES, &codes, &changes, &values);
+      int lanes = count - b < LANES ? (int)(count - b) : LANES;
+      settle_values(job, m, unsure, lanes, &codes, &changes, &values);
       k = codes, moved = changes, value = values;
     }
     vf d = value * t, f = 1 / d;
