@@ -121,6 +121,21 @@ static void write_canonical_nan(float *output, int64_t count) {
     if (output[i] != output[i]) output[i] = bk_float(0x7fc00000);
 }
 
+// The values of scales of at most 8 bits, worked out once: they are few and blocks are many.
+#define SCALE_VALUES 256
+
+static int fill_scale_values(const work *w, float *values) {
+  const bk_grid *g = w->grid;
+  const bk_scale *s = &w->job->scale;
+  int64_t row_blocks = (g->columns + g->tile_columns - 1) / g->tile_columns;
+  if ((s->ignored_bits | (SCALE_VALUES - 1)) != UINT32_MAX) return 0;
+  if (g->outer * g->rows * row_blocks < 4 * SCALE_VALUES) return 0;
+  uint32_t all[SCALE_VALUES];
+  for (uint32_t code = 0; code < SCALE_VALUES; code++) all[code] = code;
+  bk_decode_scales(s, all, SCALE_VALUES, values);
+  return 1;
+}
+
 static void run(const work *w, const uint8_t *codes, const uint8_t *packed, const uint32_t *scales,
                 float *output) {
   const bk_grid *g = w->grid;
@@ -129,7 +144,8 @@ static void run(const work *w, const uint8_t *codes, const uint8_t *packed, cons
   int64_t block_columns = (g->columns + tile - 1) / tile, lines = g->outer * g->rows;
   int64_t block_rows = (g->rows + g->tile_rows - 1) / g->tile_rows;
   uint8_t buffer[BK_CHUNK + 1];
-  float factor[BK_CHUNK + 1];
+  float factor[BK_CHUNK + 1], values[SCALE_VALUES];
+  int known = fill_scale_values(w, values);
   for (int64_t line = 0; line < lines; line++) {
     int64_t band = line / g->rows * block_rows + line % g->rows / g->tile_rows;
     const uint32_t *row_scales = scales + band * block_columns;
@@ -138,7 +154,10 @@ static void run(const work *w, const uint8_t *codes, const uint8_t *packed, cons
       // A block wider than a chunk is decoded in pieces of its own.
       if (tile >= BK_CHUNK && tile - c % tile < columns) columns = tile - c % tile;
       int64_t block = c / tile, blocks = (c + columns - 1) / tile - block + 1;
-      bk_decode_scales(&w->job->scale, row_scales + block, (size_t)blocks, factor);
+      if (known)
+        for (int64_t b = 0; b < blocks; b++)
+          factor[b] = values[row_scales[block + b] % SCALE_VALUES];
+      else bk_decode_scales(&w->job->scale, row_scales + block, (size_t)blocks, factor);
       if (w->recipe)
         for (int64_t b = 0; b < blocks; b++) factor[b] = recipe_factor(w->recipe, factor[b]);
       // A chunk of odd blocks may start at the second code of a byte.

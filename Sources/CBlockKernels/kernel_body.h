@@ -8,6 +8,7 @@
 #include "loops_encode.h"
 #include "loops_codebook.h"
 #include "loops_single.h"
+#include "loops_e2m1.h"
 
 const bk_kernels BK_TABLE = {
     .row_amax = row_amax,
@@ -21,4 +22,8 @@ const bk_kernels BK_TABLE = {
     .decode = decode,
     .encode_e8m0 = encode_e8m0,
     .finite_amax = finite_amax,
+#if defined(BK_AVX512)
+    .e2m1_row = e2m1_row,
+    .e2m1_fits = e2m1_fits,
+#endif
 };

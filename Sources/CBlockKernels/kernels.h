@@ -20,6 +20,8 @@ typedef struct {
   const uint32_t *random;
   int64_t columns, tile;
   int32_t method;
+  int32_t stream;  // packed codes go past the caches
+  int64_t ahead;   // how far behind x lie the numbers to fetch meanwhile
   void *codes;
 } bk_row;
 
@@ -56,6 +58,9 @@ typedef struct {
                     const uint32_t *random, const float *x, size_t count, void *codes);
   void (*decode)(const bk_element *element, const void *codes, size_t count, float *output);
   void (*encode_e8m0)(const float *x, size_t count, uint32_t *codes);
+  // Packed codes of E2M1 for a row with BK_CHECKED, and whether the blocks fit it: or both NULL.
+  void (*e2m1_row)(const bk_row *row, uint8_t *packed);
+  int (*e2m1_fits)(const uint32_t *amax, const float *factor, int64_t blocks);
   float (*finite_amax)(const float *x, size_t count, int64_t *non_finite);
 } bk_kernels;
 

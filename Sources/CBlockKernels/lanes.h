@@ -58,7 +58,15 @@ INLINE vu mask_u(vi mask) {
 INLINE vu magnitude_u(vf v) { return bits_u(v) & 0x7fffffffu; }
 INLINE vu select_u(vi mask, vu yes, vu no) { return mask ? yes : no; }
 INLINE vf select_f(vi mask, vf yes, vf no) { return mask ? yes : no; }
-INLINE int any(vi mask) { return __builtin_reduce_or(mask) != 0; }
+INLINE int any(vi mask) {
+#if defined(__x86_64__) && LANES == 16
+  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined(__x86_64__) && LANES == 8
+  return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#else
+  return __builtin_reduce_or(mask) != 0;
+#endif
+}
 INLINE vu max_u(vu a, vu b) { return __builtin_elementwise_max(a, b); }
 // Of magnitudes, which are non-negative as signed numbers too: SSE2 compares only those.
 INLINE vu max_magnitude(vu a, vu b) {

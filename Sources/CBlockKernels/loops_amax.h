@@ -1,7 +1,3 @@
-// How far ahead of use numbers are fetched, in elements: two chunks, so that memory is kept busy
-// while a chunk's maxima and scales are made.
-#define AHEAD 4096
-
 // Block maxima, as the bits of |x|: their order is that of the numbers, with NaN above infinity.
 INLINE vu block_maximum(const float *x, int64_t count) {
   vu m = magnitude_u(load_f(x));

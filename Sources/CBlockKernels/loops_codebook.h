@@ -44,7 +44,7 @@ INLINE int64_t counted_rows(const bk_row *row, const float *factor) {
   int64_t i = 0;
   for (; i + LANES <= row->columns; i += LANES) {
     vi unsure;
-    __builtin_prefetch(row->x + i + AHEAD, 0, 3);
+    __builtin_prefetch(row->x + i + row->ahead, 0, 3);
     vu k = counted_lanes(load_f(row->x + i), load_f(factor + i), &p, &unsure);
     store_codes(row->codes, (size_t)i, 1, k);
     if (__builtin_expect(any(unsure), 0)) settle(row, i, LANES, unsure);
@@ -60,7 +60,7 @@ INLINE int64_t cell_rows(const bk_row *row, const float *factor) {
     vu doubt[4], k[4];
     for (int j = 0; j < 4; j++) {
       int64_t at = i + j * LANES;
-      __builtin_prefetch(row->x + at + AHEAD, 0, 3);
+      __builtin_prefetch(row->x + at + row->ahead, 0, 3);
       k[j] = cell_lanes(load_f(row->x + at), load_f(factor + at), &p, &doubt[j]);
     }
     store_four((uint8_t *)row->codes + i, k[0], k[1], k[2], k[3]);

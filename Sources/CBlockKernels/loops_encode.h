@@ -39,15 +39,18 @@ INLINE vu general_codes(const encoder *p, vf x, vf factor, vu random, int method
   return encode_lanes(q, random, p, 1);
 }
 
-// Each block's factor repeated for each of its elements, with room behind the last.
-INLINE const float *expand_factors(const bk_row *row, float *expanded) {
-  int64_t tile = row->tile, columns = row->columns;
-  if (tile == 1) return row->factor;
+// Each block's number repeated for each of its elements, with room behind the last.
+INLINE void expand_blocks(const float *number, int64_t columns, int64_t tile, float *expanded) {
   // Each block's last store spills into the next block, which is written after it.
   for (int64_t b = 0, start = 0; start < columns; b++, start += tile) {
     int64_t end = start + tile < columns ? start + tile : columns;
-    for (int64_t j = start; j < end; j += LANES) store_f(expanded + j, (vf)row->factor[b]);
+    for (int64_t j = start; j < end; j += LANES) store_f(expanded + j, (vf)number[b]);
   }
+}
+
+INLINE const float *expand_factors(const bk_row *row, float *expanded) {
+  if (row->tile == 1) return row->factor;
+  expand_blocks(row->factor, row->columns, row->tile, expanded);
   return expanded;
 }
 
@@ -100,7 +103,7 @@ INLINE void hot_four(const bk_row *row, const hot_encoder *h, int kind, int meth
                      vf f1, vf f2, vf f3) {
   vu none = {0}, p = none, q = none, r = none, s = none;
   for (int line = 0; line < 4 * LANES; line += 16)
-    __builtin_prefetch(row->x + i + line + AHEAD, 0, 3);
+    __builtin_prefetch(row->x + i + line + row->ahead, 0, 3);
   vu a = hot_vector(row, h, kind, method, i, f0, &p);
   vu b = hot_vector(row, h, kind, method, i + LANES, f1, &q);
   vu c = hot_vector(row, h, kind, method, i + 2 * LANES, f2, &r);

@@ -155,9 +155,85 @@ static void make_factors(const bk_job *job, const prepared *ready, const uint32_
     if (factor[b] == factor[b]) factor[b] = 1 / factor[b];
 }
 
+// The lanes of `exact` by themselves: codes, whether they were moved, and values.
+static __attribute__((noinline)) void settle_values(const bk_job *job, vu amax, vi exact, int lanes,
+                                                    vu *k, vu *moved, vf *value) {
+  settle_scales(job, amax, exact, lanes, k, moved);
+  for (int l = 0; l < lanes; l++)
+    if (exact[l]) (*value)[l] = bk_scale_value(&job->scale, (*k)[l]);
+}
+
+// Whether the pass below does what store_scales and make_factors do.
+static int has_near_scales(const bk_job *job, const prepared *ready) {
+  const bk_scale *s = &job->scale;
+  float d = job->element.max_value * job->tensor_scale;
+  return s->kind == BK_SCALE_FLOAT && s->format.mantissa_bits < 23 && !ready->scale.deep &&
+         (bk_bits(job->tensor_scale) & 0x7fffff) != 0 && d > TINY && d < 1 / TINY;
+}
+
+// Scales with a mantissa and a tensor scale that is no power of two, in one pass: the rounded value
+// is at hand before its code is.
+static int64_t near_scales(const bk_job *job, const prepared *ready, const uint32_t *amax,
+                           int64_t count, uint32_t *scales, float *factor, int *special) {
+  const encoder *p = &ready->scale;
+  const float t = job->tensor_scale, reciprocal = 1 / (job->element.max_value * t);
+  const float largest = p->max_positive, smallest = (float)bk_magnitude(&job->scale.format, 1);
+  const uint32_t min_normal = bk_bits(p->min_normal), max_code = job->scale.format.max_code;
+  const uint32_t up = (uint32_t)p->shift << 23, units = 1u << (p->mantissa_bits + 6);
+  const uint32_t to_margin = up - (24u << 23) - units;
+  const int32_t shift = p->shift;
+  vu clamped = {0};
+  vi nan = NO_LANES;
+  for (int64_t b = 0; b < count; b += LANES) {
+    // Maxima and factors have room for whole vectors; scales end with the caller's buffer.
+    vu m = load_u(amax + b), none = m - m;
+    vf a = min_f(bits_f(m) * reciprocal, (vf)(largest * 2));
+    vu binade = max_magnitude(bits_u(a) & 0x7f800000u, none + min_normal);
+    vf magic = bits_f(binade + up), sum = a + magic, value = sum - magic;
+    vi unsure = (vi)(binade + to_margin - magnitude_u(value - a)) < 0;
+    unsure |= m >= 0x7f800000u;
+    vu raw = bits_u(sum) - bits_u(magic) + ((binade - min_normal) >> shift);
+    vu k = max_magnitude(raw, none + 1);
+    k = (vi)k > (vi)(none + max_code) ? none + max_code : k;
+    vi zero = m == 0;
+    vu moved = mask_u((k != raw) & ~zero) & 1;
+    k = select_u(zero, none, k);
+    value = value > smallest ? value : (vf)smallest;
+    value = min_f(value, (vf)largest);
+    if (__builtin_expect(any(unsure), 0)) {
+      // By way of copies: what a function may change cannot stay in a register.
+      vu codes = k, changes = moved;
+      vf values = value;
+      int lanes = count - b < LANES ? (int)(count - b) : LANES;
+      settle_values(job, m, unsure, lanes, &codes, &changes, &values);
+      k = codes, moved = changes, value = values;
+    }
+    vf d = value * t, f = 1 / d;
+    f = select_f((d > TINY) & (d < 1 / TINY), f, bits_f(none + NO_FACTOR));
+    f = select_f(zero, (vf)1.0f, select_f(value != value, (vf)0.0f, f));
+    nan |= f == 0;
+    store_f(factor + b, f);
+    if (count - b >= LANES) {
+      store_u(scales + b, k);
+      clamped += moved;
+      continue;
+    }
+    for (int l = 0; b + l < count; l++) {
+      scales[b + l] = k[l];
+      clamped[l] += moved[l];
+    }
+  }
+  *special = any(nan);
+  return __builtin_reduce_add(clamped);
+}
+
 static int64_t scales_and_factors(const bk_job *job, const prepared *ready, const uint32_t *amax, int64_t count, int given,
                                   uint32_t *scales, float *factor, int32_t *method,
                                   int *special) {
+  if (!given && has_near_scales(job, ready)) {
+    *method = BK_CHECKED;
+    return near_scales(job, ready, amax, count, scales, factor, special);
+  }
   int64_t clamped = given ? 0 : store_scales(job, ready, amax, count, scales);
   make_factors(job, ready, scales, count, factor, method, special);
   return clamped;

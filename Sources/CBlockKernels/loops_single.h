@@ -133,6 +133,38 @@ INLINE vf look_up(const float *table, vu code) {
 #endif
 }
 
+// Codes of which each has a scale of its own; by `table`, or where that is NULL by arithmetic.
+INLINE void decode_expanded(const bk_element *e, const decoder *p, const float *table,
+                            const void *codes, const float *expanded, float tensor_scale,
+                            int64_t columns, float *output) {
+  int64_t i = 0;
+  for (; i + LANES <= columns; i += LANES) {
+    vu code = load_codes(codes, (size_t)i, e->code_bytes);
+    vf v = table ? look_up(table, code & 15) : decode_lanes(code, p);
+    store_f(output + i, v * load_f(expanded + i) * tensor_scale);
+  }
+  if (i == columns) return;
+  uint8_t in[LANES * 4] = {0};
+  float out[LANES];
+  memcpy(in, (const uint8_t *)codes + i * e->code_bytes, (size_t)((columns - i) * e->code_bytes));
+  vu code = load_codes(in, 0, e->code_bytes);
+  vf v = table ? look_up(table, code & 15) : decode_lanes(code, p);
+  store_f(out, v * load_f(expanded + i) * tensor_scale);
+  memcpy(output + i, out, (size_t)(columns - i) * 4);
+}
+
+// Vectors that straddle blocks: each block's scale beside each of its elements.
+static __attribute__((noinline)) void decode_straddling(const bk_element *e, const float *table,
+                                                        const void *codes, const float *scale,
+                                                        float tensor_scale, int64_t columns,
+                                                        int64_t tile, float *output) {
+  const decoder p = make_decoder(e);
+  float expanded[BK_CHUNK + 2 * LANES];
+  expand_blocks(scale, columns, tile, expanded);
+  if (table) decode_expanded(e, &p, table, codes, expanded, tensor_scale, columns, output);
+  else decode_expanded(e, &p, NULL, codes, expanded, tensor_scale, columns, output);
+}
+
 static void decode_row(const bk_element *e, const void *codes, const float *scale,
                        float tensor_scale, int64_t columns, int64_t tile, float *output) {
   decoder p = make_decoder(e);
@@ -144,6 +176,10 @@ static void decode_row(const bk_element *e, const void *codes, const float *scal
     if (e->is_codebook)
       for (int c = 0; c < 16; c++) table[c] = c < e->codebook_count ? e->codebook[c] : NAN;
     else decode(e, all, 16, table);
+  }
+  if (tile % LANES && tile < columns && columns <= BK_CHUNK) {
+    decode_straddling(e, small ? table : NULL, codes, scale, tensor_scale, columns, tile, output);
+    return;
   }
   for (int64_t b = 0, start = 0; start < columns; b++, start += tile) {
     int64_t end = start + tile < columns ? start + tile : columns, i = start;

@@ -178,6 +178,7 @@ typedef struct {
   encoder element;
   hot_encoder hot;
   int32_t kind;  // of the hot loop, or -1
+  int32_t e2m1;  // that format, rounded by tiesToEven
   encoder scale;
   decoder scale_decoder;
   boundaries book;
@@ -192,6 +193,8 @@ static inline prepared prepare(const bk_job *job) {
   } else {
     p.element = make_encoder(&job->element, job->rounding, job->random_bits);
     p.kind = hot_kind(&job->element, &p.element);
+    p.e2m1 = p.kind == HOT_FLOAT_NARROW && job->element.mantissa_bits == 1 &&
+             job->element.min_exponent == 0 && job->element.max_code == 7 && job->element.max_code_negative == 7;
     if (p.kind >= 0) p.hot = make_hot_encoder(&p.element, &job->element);
   }
   if (job->scale.kind == BK_SCALE_FLOAT) {

@@ -16,7 +16,14 @@ typedef struct {
   uint8_t *packed;  // two a byte, or NULL
   uint32_t *scales;
   int scales_given;
+  int stream;  // the packed codes are more than caches hold
 } work;
+
+// How far ahead of use the numbers of one-row blocks are fetched: some chunks, so that memory is kept
+// busy while a chunk's maxima and scales are made.
+#define AHEAD 4096
+// Outputs of so many bytes are written past the caches.
+#define STREAMED (1 << 20)
 
 // Every code of a block whose scale is NaN is 0.
 static void clear_nan_blocks(const work *w, const bk_row *row, int64_t columns) {
@@ -31,7 +38,7 @@ static void clear_nan_blocks(const work *w, const bk_row *row, int64_t columns) 
 
 // Encodes one row of the chunk; `first` is the row-major index of its first element.
 static void encode_chunk_row(const work *w, int64_t first, int64_t columns, const float *factor,
-                             const uint32_t *scales, int32_t method, int special) {
+                             const uint32_t *scales, int32_t method, int special, int e2m1, int64_t ahead) {
   uint8_t buffer[BK_CHUNK];
   int64_t tile = w->grid->tile_columns;
   for (int64_t start = 0; start < columns;) {
@@ -50,20 +57,25 @@ static void encode_chunk_row(const work *w, int64_t first, int64_t columns, cons
                   .columns = piece,
                   .tile = tile > BK_CHUNK ? piece : tile,
                   .method = method,
+                  .stream = w->stream,
+                  .ahead = ahead,
                   .codes = codes};
-    w->kernels->encode_row(&row);
-    if (special) clear_nan_blocks(w, &row, piece);
-    if (w->packed) {
-      int64_t column = at % w->grid->columns, line = at / w->grid->columns;
-      w->kernels->pack_row(buffer, piece,
-                           w->packed + line * ((w->grid->columns + 1) / 2) + column / 2);
+    int64_t column = at % w->grid->columns, line = at / w->grid->columns;
+    uint8_t *packed = w->packed ? w->packed + line * ((w->grid->columns + 1) / 2) + column / 2 : buffer;
+    if (e2m1) {
+      w->kernels->e2m1_row(&row, packed);
+      if (!w->packed) w->kernels->unpack_row(packed, piece, codes);
+    } else {
+      w->kernels->encode_row(&row);
+      if (special) clear_nan_blocks(w, &row, piece);
+      if (w->packed) w->kernels->pack_row(buffer, piece, packed);
     }
     start += piece;
   }
 }
 
 static int64_t band_chunk(const work *w, int64_t first, int64_t rows, int64_t columns,
-                          uint32_t *scales) {
+                          int64_t ahead, uint32_t *scales) {
   int64_t tile = w->grid->tile_columns, blocks = (columns + tile - 1) / tile;
   uint32_t amax[BK_CHUNK + 16];
   float factor[BK_CHUNK + 16];
@@ -74,17 +86,19 @@ static int64_t band_chunk(const work *w, int64_t first, int64_t rows, int64_t co
   int special;
   int64_t clamped =
       w->kernels->scales(w->job, &w->prepared, amax, blocks, w->scales_given, scales, factor, &method, &special);
+  int e2m1 = w->prepared.e2m1 && method == BK_CHECKED && !special && w->kernels->e2m1_row &&
+             w->kernels->e2m1_fits(amax, factor, blocks);
   for (int64_t r = 0; r < rows; r++)
-    encode_chunk_row(w, first + r * w->grid->columns, columns, factor, scales, method, special);
+    encode_chunk_row(w, first + r * w->grid->columns, columns, factor, scales, method, special, e2m1, ahead);
   return clamped;
 }
 
 // Two passes over what fits the first cache: maxima, then codes, fetching ahead meanwhile. A chunk
-// is a whole number of tiles and, where that fits, of the 64 numbers that loops take at a time.
+// is a whole number of tiles and, where that fits, of the 128 numbers that loops take at a time.
 static int64_t chunk_columns(const bk_grid *g) {
   int64_t tile = g->tile_columns, even = tile;
   int64_t limit = g->tile_rows == 1 ? 2048 : g->tile_rows <= 4 ? 4096 / g->tile_rows : 1024;
-  while (even % 64) even *= 2;
+  while (even % 128) even *= 2;
   if (even <= BK_CHUNK) tile = even;
   return tile >= limit ? tile : limit / tile * tile;
 }
@@ -104,18 +118,24 @@ static bk_result run(const work *w) {
       int64_t first = (m * g->rows + r) * g->columns;
       for (int64_t c = 0; c < g->columns; c += step) {
         int64_t columns = g->columns - c < step ? g->columns - c : step;
-        result.clamped_scales += band_chunk(w, first + c, rows, columns, scales + c / tile);
+        int64_t ahead = g->tile_rows == 1         ? AHEAD
+                        : c + step < g->columns ? step
+                                                : rows * g->columns - c;
+        result.clamped_scales += band_chunk(w, first + c, rows, columns, ahead, scales + c / tile);
       }
       scales += block_columns;
     }
   }
+#if defined(__x86_64__)
+  if (w->stream) __builtin_ia32_sfence();
+#endif
   return result;
 }
 
 bk_result bk_quantize_exact(int target, const bk_job *job, const bk_grid *grid, const float *x,
                             const uint32_t *random, int scales_given, void *codes,
                             uint32_t *scales) {
-  work w = {bk_kernels_for(target), prepare(job), job, grid, x, random, codes, NULL, scales, scales_given};
+  work w = {bk_kernels_for(target), prepare(job), job, grid, x, random, codes, NULL, scales, scales_given, 0};
   return run(&w);
 }
 
@@ -129,6 +149,7 @@ static bk_result pack_wide(work w, uint8_t *packed) {
     return result;
   }
   w.packed = NULL;
+  w.stream = 0;
   result = run(&w);
   for (int64_t line = 0; line < w.grid->outer * w.grid->rows; line++)
     w.kernels->pack_row(w.codes + line * w.grid->columns, w.grid->columns,
@@ -139,7 +160,8 @@ static bk_result pack_wide(work w, uint8_t *packed) {
 
 bk_result bk_quantize_packed(int target, const bk_job *job, const bk_grid *grid, const float *x,
                              uint8_t *packed, uint32_t *scales) {
-  work w = {bk_kernels_for(target), prepare(job), job, grid, x, NULL, NULL, packed, scales, 0};
+  work w = {bk_kernels_for(target), prepare(job), job, grid, x, NULL, NULL, packed, scales, 0, 0};
+  w.stream = grid->outer * grid->rows * ((grid->columns + 1) / 2) >= STREAMED;
   int64_t tile = grid->tile_columns;
   if ((tile & 1) && tile < grid->columns && 2 * tile > BK_CHUNK) return pack_wide(w, packed);
   return run(&w);

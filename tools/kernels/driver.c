@@ -31,6 +31,7 @@ int main(void) {
   run_case(arithmetic, NULL, "arithmetic");
   single_cases();
   block_cases();
+  e2m1_cases();
   recipe_cases();
   statistics_cases();
   if (failures > 0) fprintf(stderr, "driver: %d expectations failed\n", failures);

@@ -34,6 +34,7 @@ static const bk_grid grids[] = {
     {1, 7, 2100, 3, 1},      //
     {3, 5, 1, 2, 1},         // one column
     {1, 3, 4500, 3, 2251},   // wide odd tiles of several rows
+    {1, 3, 6000, 1, 5},      // more blocks than a byte has scales
     {3, 0, 4, 1, 4},         // nothing
 };
 enum { GRID_COUNT = sizeof grids / sizeof grids[0] };

@@ -44,6 +44,7 @@ extern int failures;
 
 void single_cases(void);
 void block_cases(void);
+void e2m1_cases(void);
 void recipe_cases(void);
 void statistics_cases(void);
 
