@@ -56,7 +56,12 @@ extension AccumulatorRow {
         throw bad("output: exact gives fp32")
       }
     case .float32(let steps):
-      if let step = steps.step, step < 1 { throw bad("float32.step: expected at least 1") }
+      guard (1...65536).contains(steps.step ?? 1) else {
+        throw bad("float32.step: expected 1 to 65536")
+      }
+      if case .chains(let count) = steps.order, count > 1024 {
+        throw bad("float32.chains: expected at most 1024")
+      }
       guard accumulator.output.format == .float32(mantissaBits: 23),
         accumulator.output.rounding == .tiesToEven
       else { throw bad("output: float32 steps give fp32 by tiesToEven") }

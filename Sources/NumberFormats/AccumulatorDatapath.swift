@@ -124,8 +124,8 @@ public struct FusedStep: Sendable, Hashable {
     public var addendFraction: Int
     /// c counts as 0 where e_c < E − this; nil: never.
     public var dropsBelow: Int?
-    /// The sum is floored to this many bits below its own leading bit before it is rounded; nil:
-    /// not.
+    /// The sum is floored to this many bits below its own leading bit, or below 2^−126 where that is
+    /// larger, before it is rounded; nil: not.
     public var resultFraction: Int?
 
     public init(

@@ -154,6 +154,8 @@ public enum MatmulError: Error, Sendable, Hashable {
   case tensorScale(MatmulSide, Float)
   /// A NaN or infinity where the register has neither.
   case notFinite(MatmulSide, line: Int, k: Int, accumulator: String)
+  /// D has no such output.
+  case noOutput(row: Int, column: Int, rows: Int, columns: Int)
 }
 
 extension MatmulError: CustomStringConvertible {
@@ -173,6 +175,8 @@ extension MatmulError: CustomStringConvertible {
       "\(side.rawValue): the tensor scale is \(value), expected a positive finite number"
     case .notFinite(let side, let line, let k, let accumulator):
       "\(side.rawValue): NaN or infinity in line \(line), k = \(k): the accumulator \(accumulator) has neither"
+    case .noOutput(let row, let column, let rows, let columns):
+      "no output at row \(row), column \(column): D is \(rows) × \(columns)"
     }
   }
 }

@@ -1,7 +1,7 @@
 /// What one output's sum went through, step by step: what a designer needs at the first mismatch.
 public struct MatmulTrace: Sendable, Hashable {
-  /// A number 0.⋯ as an integer times a power of two: significand · 2^exponent, the significand in
-  /// decimal since it may exceed 64 bits. `special` is `nan`, `+inf` or `-inf` instead.
+  /// A real number significand · 2^exponent, the significand in decimal since it may exceed 64 bits
+  /// (`-0` for a negative zero). Where `special` is `nan`, `+inf` or `-inf` it is that instead.
   public struct Value: Sendable, Hashable {
     public var significand: String
     public var exponent: Int
@@ -22,7 +22,7 @@ public struct MatmulTrace: Sendable, Hashable {
     public var value: Value
     /// The exponent it aligned by; nil where the step has no alignment or the term took no part.
     public var exponent: Int?
-    /// What was added, in units of the step's grid.
+    /// What was added: its significand is in units of the step's grid.
     public var aligned: Value
 
     public init(k: Range<Int>, value: Value, exponent: Int?, aligned: Value) {
@@ -33,21 +33,31 @@ public struct MatmulTrace: Sendable, Hashable {
     }
   }
 
-  /// One rounding of the accumulator.
+  /// One rounding of the accumulator, or a sum that is not rounded yet.
+  ///
+  /// | kind | what it is |
+  /// |---|---|
+  /// | fused | products and c, aligned, added and rounded |
+  /// | products | the aligned sum of products alone, before c joins |
+  /// | join | that sum and c, floored below the larger exponent, added and rounded |
+  /// | product, add, fma | one float32 operation |
+  /// | integer, fixed | a register's step, the overflow rule applied |
+  /// | scale, promote | fl(P · fl(s_A·s_B)) and the float32 addition to the accumulator (A.6b) |
+  /// | tensorScale | fl(D · fl(T_A·T_B)) |
+  /// | output | D rounded to FP16 at the end |
   public struct Step: Sendable, Hashable {
-    /// What the step is: `fused`, `product`, `add`, `scale`, `promote`, `output`.
     public var kind: String
     public var k: Range<Int>
     public var maximumExponent: Int?
     public var terms: [Term]
     /// The sum before rounding.
     public var sum: Value
-    /// The pattern after rounding, of the step's own format.
-    public var result: Int64
+    /// The pattern after rounding, of the step's own format; nil where nothing was rounded.
+    public var result: Int64?
 
     public init(
       kind: String, k: Range<Int>, maximumExponent: Int? = nil, terms: [Term], sum: Value,
-      result: Int64
+      result: Int64?
     ) {
       self.kind = kind
       self.k = k

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A C-ordered .npy file of float32 or uint8, read whole: what the golden files hold.
+/// A C-ordered .npy file of float32 or unsigned integers, read whole: what the golden files hold.
 struct NpyFile {
   struct Unreadable: Error { var path: String }
 
@@ -54,6 +54,20 @@ struct NpyFile {
   func bytes() throws -> [UInt8] {
     guard kind == "|u1" else { throw Unreadable(path: path) }
     return Array(payload)
+  }
+
+  /// Little-endian codes of one or two bytes, as a matmul's operand takes them.
+  func codes() throws -> [UInt8] {
+    guard kind == "|u1" || kind == "<u2" else { throw Unreadable(path: path) }
+    return Array(payload)
+  }
+
+  func patterns() throws -> [UInt32] {
+    guard kind == "<u4" else { throw Unreadable(path: path) }
+    let bytes = Array(payload)
+    return stride(from: 0, to: bytes.count, by: 4).map { index in
+      bytes[index..<(index + 4)].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    }
   }
 }
 
