@@ -1,0 +1,2 @@
+#include "matmul_hot.h"
+int bk_hot_fp4_exact(const bk_matmul *p, void *o) { (void)p, (void)o; return 0; }

@@ -1,0 +1,161 @@
+// The AVX-512 matrix kernels against a scalar model. Printed checksums are the model's, so that
+// they agree between machines; where the machine lacks the instructions nothing is compared.
+#include "hot_model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats.h"
+#include "harness.h"
+#include "matmul_hot.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+static int has_instructions(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
+#else
+  return 0;
+#endif
+}
+
+// Distributions of codes, and of scale exponents.
+enum { CODES_ANY, CODES_SPARSE, CODES_SMALL, CODES_CANCEL, CODES_LARGE, CODE_KINDS };
+enum { SCALES_NARROW, SCALES_WIDE, SCALES_ZEROS, SCALES_HIGH, SCALE_KINDS };
+enum { C_NONE, C_NEAR, C_WIDE, C_KINDS };
+
+typedef struct {
+  bk_operand operand;
+  bk_scale scale;
+} operand_case;
+
+static uint8_t element_code(const bk_element *e, int kind, int64_t line, int64_t k, uint64_t *state) {
+  uint32_t bits = next_bits(state), sign = e->sign_mask & (bits >> 3);
+  uint32_t magnitude = (bits >> 12) % (e->max_code + 1);
+  switch (kind) {
+  case CODES_SPARSE: return (uint8_t)(bits % 16 < 14 ? sign : magnitude | sign);
+  case CODES_SMALL: return (uint8_t)((magnitude >> (bits >> 28 & 3)) | sign);
+  // Neighbours of equal magnitude, so that products cancel with lines of one sign.
+  case CODES_CANCEL:
+    return (uint8_t)(e->max_code / 2 + (uint32_t)(line & 1) + (line % 3 == 0 && (k & 1) ? e->sign_mask : 0));
+  case CODES_LARGE: return (uint8_t)(e->max_code - (bits >> 30 == 0) + sign);
+  default: return (uint8_t)(magnitude | sign);
+  }
+}
+
+static uint32_t scale_code(const bk_scale *s, int kind, uint64_t *state) {
+  uint32_t bits = next_bits(state);
+  if (s->kind == BK_SCALE_E8M0) {
+    if (kind == SCALES_WIDE) return 112 + bits % 30;
+    if (kind == SCALES_HIGH) return 127 + 8 + bits % 4;
+    return 124 + bits % 6;
+  }
+  if (kind == SCALES_WIDE) return bits % 127 | (bits >> 24 & 0x80);
+  if (kind == SCALES_ZEROS && bits >> 30 == 0) return 0;
+  if (kind == SCALES_HIGH) return bits >> 31 ? 120 + bits % 7 : 1 + bits % 4;
+  return 60 + bits % 16;
+}
+
+static void fill(operand_case *o, const char *element, const char *scale, int64_t lines, int64_t depth,
+                 int64_t block, int codes_kind, int scales_kind, uint64_t seed) {
+  uint64_t state = seed * 2 + 1;
+  const bk_element *e = &element_named(element)->format;
+  uint8_t *codes = take((size_t)(lines * depth), 1, 0);
+  for (int64_t i = 0; i < lines * depth; i++)
+    codes[i] = element_code(e, codes_kind, i / depth, i % depth, &state);
+  o->operand = (bk_operand){.element = e, .codes = codes, .lines = lines, .depth = depth};
+  if (!scale) return;
+  int64_t count = lines * ((depth + block - 1) / block);
+  uint32_t *scales = take((size_t)count, sizeof(uint32_t), 0);
+  o->scale = scale_for(scale_named(scale), e);
+  for (int64_t i = 0; i < count; i++) scales[i] = scale_code(&o->scale, scales_kind, &state);
+  o->operand.scale = &o->scale;
+  o->operand.scale_codes = scales;
+  o->operand.block = block;
+}
+
+static int64_t *make_c(int kind, int64_t count, uint64_t seed) {
+  if (kind == C_NONE) return NULL;
+  uint64_t state = seed * 2 + 1;
+  int64_t *c = take((size_t)count, sizeof *c, 0);
+  for (int64_t i = 0; i < count; i++) {
+    uint32_t bits = next_bits(&state);
+    uint32_t exponent = kind == C_WIDE ? 70 + next_bits(&state) % 140 : 120 + next_bits(&state) % 20;
+    c[i] = bits % 13 == 0 ? (int64_t)(bits & 0x80000000) : (int64_t)((bits & 0x807fffff) | exponent << 23);
+  }
+  return c;
+}
+
+typedef int64_t (*model)(const bk_matmul *p, int64_t i, int64_t j);
+
+// Runs one problem, expects the model's results and folds them into a checksum.
+static checksum compare(const bk_matmul *p, model of, const char *name, uint64_t seed, int must_take,
+                        checksum sum) {
+  int64_t m = p->a.lines, n = p->b.lines;
+  uint32_t *d = take((size_t)(m * n), sizeof *d, 0xee);
+  int done = has_instructions() && bk_hot_matmul(p, d);
+  expect(done || !must_take || !has_instructions(), "%s, case %llu: refused", name,
+         (unsigned long long)seed);
+  for (int64_t i = 0; i < m; i++) {
+    for (int64_t j = 0; j < n; j++) {
+      uint32_t expected = (uint32_t)of(p, i, j);
+      sum = add_bytes(sum, &expected, sizeof expected);
+      if (done && failures < 20)
+        expect(d[i * n + j] == expected, "%s, case %llu, %lldx%lldx%lld, [%lld, %lld]: %08x, expected %08x",
+               name, (unsigned long long)seed, (long long)m, (long long)n, (long long)p->a.depth,
+               (long long)i, (long long)j, d[i * n + j], expected);
+    }
+  }
+  return sum;
+}
+
+typedef struct {
+  const char *a_scale, *b_scale;
+  int64_t a_block, b_block;
+} fp4_case;
+
+static const fp4_case fp4_cases[] = {
+    {"ue4m3", "ue4m3", 16, 16}, {"e8m0", "e8m0", 32, 32}, {"e8m0", "ue4m3", 16, 48},
+    {"ue4m3", NULL, 160, 0},    {NULL, NULL, 0, 0},
+};
+
+static const bk_accumulator groups_unit = {.kind = BK_SUM_FUSED,
+                                           .terms = 64,
+                                           .group = 16,
+                                           .scaling = BK_SCALING_GROUPS,
+                                           .align_fraction = 35,
+                                           .align_rounding = BK_ROUND_TOWARD_ZERO,
+                                           .zero_exponent = -139,
+                                           .mantissa_bits = 23,
+                                           .rounding = BK_ROUND_TOWARD_ZERO,
+                                           .nan = 0x7fffffff};
+
+static checksum groups(int target, const void *context) {
+  (void)target;
+  const fp4_case *f = context;
+  checksum sum = CHECKSUM_START;
+  for (uint64_t seed = 0; seed < CODE_KINDS * SCALE_KINDS * C_KINDS; seed++) {
+    int codes = (int)(seed % CODE_KINDS), scales = (int)(seed / CODE_KINDS % SCALE_KINDS);
+    int64_t m = 1 + (int64_t)(seed * 7 % 10), n = 1 + (int64_t)(seed * 11 % 37);
+    int64_t depth = 1 + (int64_t)(seed * 53 % 330);
+    operand_case a, b;
+    fill(&a, "e2m1", f->a_scale, m, depth, f->a_block, codes, scales, seed + 100);
+    fill(&b, "e2m1", f->b_scale, n, depth, f->b_block, codes, scales, seed + 900);
+    bk_matmul p = {.a = a.operand, .b = b.operand, .accumulator = groups_unit,
+                   .output_type = BK_OUT_FLOAT32};
+    p.c = make_c((int)(seed / (CODE_KINDS * SCALE_KINDS)), m * n, seed);
+    if (seed % 4 == 3) p.a.has_tensor_scale = 1, p.a.tensor_scale = 0.37f;
+    sum = compare(&p, model_groups, "groups", seed, 1, sum);
+    release();
+  }
+  return sum;
+}
+
+void hot_matmul_cases(void) {
+  for (size_t i = 0; i < sizeof fp4_cases / sizeof *fp4_cases; i++)
+    run_case(groups, &fp4_cases[i], "hot matmul groups %zu", i);
+}
