@@ -165,14 +165,12 @@ int64_t model_exact(const bk_matmul *p, int64_t i, int64_t j) {
   if (p->a.has_tensor_scale) sum = product(sum, model_float(bits_of(p->a.tensor_scale)));
   if (p->b.has_tensor_scale) sum = product(sum, model_float(bits_of(p->b.tensor_scale)));
   model_number c = p->c ? model_float((uint32_t)p->c[i * p->b.lines + j]) : (model_number){0, 0};
-  // Beyond 2^100 of each other, the smaller only breaks ties.
-  int s_top = length(magnitude(sum.units)) + sum.exponent, c_top = length(magnitude(c.units)) + c.exponent;
-  if (sum.units != 0 && c.units != 0 && abs(s_top - c_top) > 60) {
-    model_number *large = s_top > c_top ? &sum : &c, *small = s_top > c_top ? &c : &sum;
-    while (length(magnitude(large->units)) < 120) large->units *= 2, large->exponent--;
-    *small = (model_number){small->units < 0 ? -1 : 1, large->exponent};
-    // The last unit stands for any smaller remainder: a half is never reached through it.
-    large->units *= 2, large->exponent--, small->exponent--;
+  // A sum far below c only breaks ties, and c far below the sum's last bit too.
+  int gap = length(magnitude(sum.units)) + sum.exponent - length(magnitude(c.units)) - c.exponent;
+  if (sum.units != 0 && c.units != 0 && (gap < -26 || gap > 95)) {
+    model_number *large = gap > 0 ? &sum : &c, *small = gap > 0 ? &c : &sum;
+    while (length(magnitude(large->units)) < 110) large->units *= 2, large->exponent--;
+    *small = (model_number){small->units < 0 ? -1 : 1, large->exponent - 1};
   }
   return model_round(model_sum(sum, c), 23, 1);
 }
