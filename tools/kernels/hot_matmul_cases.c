@@ -54,9 +54,14 @@ static uint32_t scale_code(const bk_scale *s, int kind, uint64_t *state) {
     if (kind == SCALES_HIGH) return 127 + 8 + bits % 4;
     return 124 + bits % 6;
   }
-  if (kind == SCALES_WIDE) return bits % 127 | (bits >> 24 & 0x80);
+  int narrow = s->format.mantissa_bits <= 3;
+  if (kind == SCALES_WIDE && narrow) return bits % 127 | (bits >> 24 & 0x80);
   if (kind == SCALES_ZEROS && bits >> 30 == 0) return 0;
-  if (kind == SCALES_HIGH) return bits >> 31 ? 120 + bits % 7 : 1 + bits % 4;
+  if (kind == SCALES_HIGH && narrow) return bits >> 31 ? 120 + bits % 7 : 1 + bits % 4;
+  if (s->format.mantissa_bits > 3) {
+    uint32_t one = (uint32_t)(1 - s->format.min_exponent) << s->format.mantissa_bits;
+    return one + (bits % 8 << s->format.mantissa_bits) + (bits >> 8 & ((1u << s->format.mantissa_bits) - 1));
+  }
   return 60 + bits % 16;
 }
 
@@ -180,9 +185,74 @@ static checksum exact(int target, const void *context) {
   return sum;
 }
 
+typedef struct {
+  const char *a, *b, *a_scale, *b_scale;
+  int64_t a_block, b_block;
+  int saturates;
+} integer_case;
+
+static const integer_case integer_cases[] = {
+    {"int8_full", "int8_full", NULL, NULL, 0, 0, 0}, {"int8", "int8", NULL, NULL, 0, 0, 1},
+    {"int4", "e0m7", NULL, NULL, 0, 0, 1},           {"mxint8", "mxint8", "e8m0", "e8m0", 32, 32, 0},
+    {"int8", "int8_full", "fp32", "fp16", 128, 64, 1}, {"int4", "int4", "ue4m3", NULL, 20, 0, 0},
+    {"e0m3", "int8", NULL, "bf16", 0, 1024, 0},
+};
+
+static int64_t *integer_c(int kind, int64_t count, uint64_t seed) {
+  if (kind == C_NONE) return NULL;
+  uint64_t state = seed * 2 + 1;
+  int64_t *c = take((size_t)count, sizeof *c, 0);
+  for (int64_t i = 0; i < count; i++) {
+    uint32_t bits = next_bits(&state);
+    c[i] = kind == C_NEAR ? (int32_t)(bits & 0xffffff) - 0x800000
+                          : (int32_t)((bits & 1 ? 0x7fffffffu : 0x80000000u) ^ (bits >> 12));
+  }
+  return c;
+}
+
+// Whole bytes of any pattern, the least one too.
+static void fill_integers(operand_case *o, uint64_t seed, int extreme) {
+  uint64_t state = seed * 2 + 1;
+  uint8_t *codes = (uint8_t *)(uintptr_t)o->operand.codes;
+  uint32_t mask = o->operand.element->code_mask, least = (mask + 1) / 2;
+  for (int64_t i = 0; i < o->operand.lines * o->operand.depth; i++) {
+    uint32_t bits = next_bits(&state) >> 8;
+    codes[i] = (uint8_t)(extreme ? (bits % 9 ? least : least - 1) : bits & mask);
+  }
+}
+
+static checksum integers(int target, const void *context) {
+  (void)target;
+  const integer_case *f = context;
+  checksum sum = CHECKSUM_START;
+  for (uint64_t seed = 0; seed < 4 * C_KINDS * SCALE_KINDS; seed++) {
+    int64_t m = 1 + (int64_t)(seed * 7 % 18), n = 1 + (int64_t)(seed * 11 % 71);
+    int64_t depth = 1 + (int64_t)(seed * 53 % 330);
+    if (seed == 3) depth = 3000;
+    int scales = (int)(seed / 4 % SCALE_KINDS), c = (int)(seed / (4 * SCALE_KINDS));
+    operand_case a, b;
+    fill(&a, f->a, f->a_scale, m, depth, f->a_block, CODES_ANY, scales, seed + 100);
+    fill(&b, f->b, f->b_scale, n, depth, f->b_block, CODES_ANY, scales, seed + 900);
+    fill_integers(&a, seed, seed % 4 == 1);
+    fill_integers(&b, seed + 50, seed % 4 == 1);
+    bk_accumulator unit = {.kind = BK_SUM_INTEGER, .width = 32, .saturates = f->saturates,
+                           .nan = 0x7fc00000};
+    int runs = f->a_scale || f->b_scale;
+    bk_matmul p = {.a = a.operand, .b = b.operand, .accumulator = unit, .sums_runs = runs,
+                   .output_type = runs ? BK_OUT_FLOAT32 : BK_OUT_INT32};
+    p.c = runs ? make_c(c, m * n, seed) : integer_c(c, m * n, seed);
+    if (runs && seed % 4 == 3) p.a.has_tensor_scale = 1, p.a.tensor_scale = 0.37f;
+    sum = compare(&p, model_integer, "integers", seed, 1, sum);
+    release();
+  }
+  return sum;
+}
+
 void hot_matmul_cases(void) {
   for (size_t i = 0; i < sizeof fp4_cases / sizeof *fp4_cases; i++)
     run_case(groups, &fp4_cases[i], "hot matmul groups %zu", i);
   for (size_t i = 0; i < sizeof fp4_cases / sizeof *fp4_cases; i++)
     run_case(exact, &fp4_cases[i], "hot matmul exact %zu", i);
+  for (size_t i = 0; i < sizeof integer_cases / sizeof *integer_cases; i++)
+    run_case(integers, &integer_cases[i], "hot matmul integers %zu", i);
 }

@@ -174,3 +174,44 @@ int64_t model_exact(const bk_matmul *p, int64_t i, int64_t j) {
   }
   return model_round(model_sum(sum, c), 23, 1);
 }
+
+static int64_t integer(const bk_operand *o, int64_t line, int64_t k) {
+  uint32_t code = ((const uint8_t *)o->codes)[line * o->depth + k];
+  int64_t sign = o->element->twos_complement ? (o->element->code_mask + 1) / 2 : o->element->sign_mask;
+  int64_t rest = code & (sign - 1);
+  if (o->element->twos_complement) return rest - (code & sign);
+  return code & sign ? -rest : rest;
+}
+
+static float scale_float(const bk_operand *o, int64_t line, int64_t k) {
+  int ignored;
+  return float_of(model_round(model_scale(o, line, k, &ignored), 23, 1));
+}
+
+// The exact product of two floats' values, one of them a multiple of a power of two, rounded once.
+static float rounded_product(model_number x, float s) {
+  return float_of(model_round(product(x, model_float(bits_of(s))), 23, 1));
+}
+
+static int64_t scaled_integers(const bk_matmul *p, int64_t i, int64_t j) {
+  float d = p->c ? float_of((uint32_t)p->c[i * p->b.lines + j]) : 0;
+  int exponent = 2000 - p->a.element->mantissa_bits - p->b.element->mantissa_bits;
+  for (int64_t k = 0; k < p->a.depth;) {
+    float s = scale_float(&p->a, i, k) * scale_float(&p->b, j, k);
+    int64_t sum = 0;
+    do {
+      sum += integer(&p->a, i, k) * integer(&p->b, j, k);
+      k++;
+    } while (k < p->a.depth && (!p->a.scale || k % p->a.block) && (!p->b.scale || k % p->b.block));
+    d = d + rounded_product((model_number){sum, exponent}, s);
+  }
+  return with_tensor_scales(p, bits_of(d));
+}
+
+int64_t model_integer(const bk_matmul *p, int64_t i, int64_t j) {
+  if (p->sums_runs) return scaled_integers(p, i, j);
+  int64_t sum = p->c ? p->c[i * p->b.lines + j] : 0;
+  for (int64_t k = 0; k < p->a.depth; k++) sum += integer(&p->a, i, k) * integer(&p->b, j, k);
+  if (!p->accumulator.saturates) return (int32_t)(uint32_t)sum;
+  return sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
+}
