@@ -188,9 +188,11 @@ static float scale_float(const bk_operand *o, int64_t line, int64_t k) {
   return float_of(model_round(model_scale(o, line, k, &ignored), 23, 1));
 }
 
-// The exact product of two floats' values, one of them a multiple of a power of two, rounded once.
+// The exact product rounded once, with IEEE 754's sign of zero.
 static float rounded_product(model_number x, float s) {
-  return float_of(model_round(product(x, model_float(bits_of(s))), 23, 1));
+  model_number exact = product(x, model_float(bits_of(s)));
+  uint32_t sign = (x.units < 0 ? 0x80000000u : 0) ^ (bits_of(s) & 0x80000000u);
+  return float_of(exact.units == 0 ? sign : model_round(exact, 23, 1));
 }
 
 static int64_t scaled_integers(const bk_matmul *p, int64_t i, int64_t j) {
