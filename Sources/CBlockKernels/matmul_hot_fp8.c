@@ -1,2 +1,209 @@
-#include "matmul_hot.h"
-int bk_hot_fp8(const bk_matmul *p, void *o) { (void)p, (void)o; return 0; }
+// Steps of 16 or 32 products and c, each cut to 2^(e_max − F) and rounded toward zero: FP8 and
+// narrower operands of Ada, Hopper and Blackwell (spec A.2, T-FDPA and ST-FDPA).
+//
+// A product of two four-bit significands is exact in float32; cutting it is a conversion of
+// a·b·2^(F − e_max) to int32. Sixteen terms below 3.52·2^F, F at most 25, and c fit 31 bits.
+#include "matmul_hot_fp8.h"
+
+#include <math.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+#if defined(__x86_64__)
+
+// Biased exponents of float32. A product's exponent is at least −32 + scales; sums are multiples of
+// 2^(e_max − F), so that c, where it is not zero, stays above C_LOW.
+enum { BIAS = 127, SCALE_LIMIT = 30, C_LOW = -87, C_HIGH = 90, LEAST = -90, NO_PRODUCT = -60 };
+enum { ROWS = 8, COLUMNS = 16 };
+
+typedef struct {
+  float values[FP8_STEP];
+  int8_t exponents[FP8_STEP];
+  int32_t scale;
+} a_step;
+
+typedef struct {
+  float values[FP8_STEP][COLUMNS];
+  int8_t exponents[FP8_STEP / 4][COLUMNS][4];
+  int32_t scale[COLUMNS];
+} b_step;
+
+static HOT void pack_a(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
+  const fp8_context *x = t->context;
+  a_step *to = (a_step *)panel;
+  for (int64_t i = 0; i < x->steps; i++) {
+    for (int r = 0; r < ROWS; r++) {
+      a_step *step = to + i * ROWS + r;
+      uint8_t codes[FP8_STEP];
+      fp8_load(&t->problem->a, line + r, r < count, FP8_STEP * i, codes);
+      for (int k = 0; k < FP8_STEP; k++) {
+        step->values[k] = x->a.values[codes[k]];
+        step->exponents[k] = x->a.exponents[codes[k]];
+      }
+      step->scale = r < count ? fp8_scale(&t->problem->a, line + r, FP8_STEP * i) : 0;
+    }
+  }
+}
+
+static HOT void pack_b(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
+  const fp8_context *x = t->context;
+  for (int64_t i = 0; i < x->steps; i++) {
+    b_step *step = (b_step *)panel + i;
+    for (int j = 0; j < COLUMNS; j++) {
+      uint8_t codes[FP8_STEP];
+      fp8_load(&t->problem->b, line + j, j < count, FP8_STEP * i, codes);
+      for (int k = 0; k < FP8_STEP; k++) {
+        step->values[k][j] = x->b.values[codes[k]];
+        step->exponents[k / 4][j][k % 4] = x->b.exponents[codes[k]];
+      }
+      step->scale[j] = j < count ? fp8_scale(&t->problem->b, line + j, FP8_STEP * i) : 0;
+    }
+  }
+}
+
+typedef struct {
+  __m512 product;  // 2^(F − e_max + scales)
+  __m512 c;        // 2^(F − e_max)
+  __m512 unit;     // 2^(e_max − F)
+} grid;
+
+// The grid of products [k, k + terms) of a step, and c.
+HOT_INLINE grid make_grid(const a_step *a, const b_step *b, int k, int terms, int fraction,
+                          __m512 c) {
+  __m512i e = _mm512_set1_epi8(-128);
+  HOT_UNROLL for (int q = k / 4; q < (k + terms) / 4; q++)
+    e = _mm512_max_epi8(e, _mm512_adds_epi8(_mm512_load_si512(b->exponents[q]),
+                                            broadcast_dword(a->exponents + 4 * q)));
+  e = _mm512_max_epi8(e, _mm512_rol_epi32(e, 16));
+  e = _mm512_srai_epi32(_mm512_max_epi8(e, _mm512_rol_epi32(e, 8)), 24);
+  __mmask16 some = _mm512_cmpgt_epi32_mask(e, _mm512_set1_epi32(NO_PRODUCT));
+  __m512i scale = _mm512_add_epi32(_mm512_load_si512(b->scale), _mm512_set1_epi32(a->scale));
+  __m512i bits = _mm512_castps_si512(c);
+  __m512i of_c = _mm512_srli_epi32(_mm512_add_epi32(bits, bits), 24);
+  e = _mm512_mask_add_epi32(_mm512_set1_epi32(LEAST), some, e, scale);
+  e = _mm512_max_epi32(_mm512_add_epi32(e, _mm512_set1_epi32(BIAS)), of_c);
+  __m512i field = _mm512_sub_epi32(_mm512_set1_epi32(fraction + 2 * BIAS), e);
+  // Without a product the factor is only kept finite.
+  __m512i product = _mm512_min_epi32(_mm512_add_epi32(field, scale), _mm512_set1_epi32(2 * BIAS));
+  __m512i unit = _mm512_sub_epi32(_mm512_set1_epi32(2 * BIAS), field);
+  return (grid){_mm512_castsi512_ps(_mm512_slli_epi32(product, 23)),
+                _mm512_castsi512_ps(_mm512_slli_epi32(field, 23)),
+                _mm512_castsi512_ps(_mm512_slli_epi32(unit, 23))};
+}
+
+// Sums of 16 cut products of each row.
+HOT_INLINE void add_products(const a_step *a, const b_step *b, int k, const grid g[ROWS],
+                             __m512i sums[ROWS]) {
+  HOT_UNROLL for (int i = k; i < k + 16; i++) {
+    __m512 v = _mm512_load_ps(b->values[i]);
+    HOT_UNROLL for (int r = 0; r < ROWS; r++) {
+      __m512 x = _mm512_mul_ps(_mm512_mul_ps(v, _mm512_set1_ps(a[r].values[i])), g[r].product);
+      sums[r] = _mm512_add_epi32(sums[r], _mm512_cvttps_epi32(x));
+    }
+  }
+}
+
+// Two sums, rounded toward zero to 24 bits.
+HOT_INLINE __m512 round_sums(__m512i x, __m512i y) {
+  __m512d low = _mm512_add_pd(_mm512_cvtepi32_pd(_mm512_castsi512_si256(x)),
+                              _mm512_cvtepi32_pd(_mm512_castsi512_si256(y)));
+  __m512d high = _mm512_add_pd(_mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(x, 1)),
+                               _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(y, 1)));
+  __m256 l = _mm512_cvt_roundpd_ps(low, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+  __m256 h = _mm512_cvt_roundpd_ps(high, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+  return _mm512_insertf32x8(_mm512_castps256_ps512(l), h, 1);
+}
+
+HOT_INLINE void add_step(const a_step *a, const b_step *b, int terms, int fraction, __m512i mask,
+                         __m512 c[ROWS]) {
+  HOT_UNROLL for (int k = 0; k < FP8_STEP; k += terms) {
+    grid g[ROWS];
+    __m512i first[ROWS], second[ROWS];
+    HOT_UNROLL for (int r = 0; r < ROWS; r++) {
+      g[r] = make_grid(a + r, b, k, terms, fraction, c[r]);
+      first[r] = _mm512_cvttps_epi32(_mm512_mul_ps(c[r], g[r].c));
+      second[r] = _mm512_setzero_si512();
+    }
+    add_products(a, b, k, g, first);
+    if (terms > 16) add_products(a, b, k + 16, g, second);
+    HOT_UNROLL for (int r = 0; r < ROWS; r++) {
+      __m512i kept = _mm512_and_si512(_mm512_castps_si512(round_sums(first[r], second[r])), mask);
+      c[r] = _mm512_mul_ps(_mm512_castsi512_ps(kept), g[r].unit);
+    }
+  }
+}
+
+HOT_INLINE void any_tile(const hot_tiling *t, const uint8_t *a, const uint8_t *b, int64_t row,
+                         int rows, int64_t column, int columns, int terms) {
+  const fp8_context *x = t->context;
+  const bk_matmul *p = t->problem;
+  __m512i mask = _mm512_set1_epi32(-(1 << (23 - p->accumulator.mantissa_bits)));
+  __m512 c[ROWS];
+  HOT_UNROLL for (int r = 0; r < ROWS; r++) {
+    c[r] = _mm512_setzero_ps();
+    if (p->c && r < rows)
+      c[r] = _mm512_castsi512_ps(load_patterns(p->c + (row + r) * p->b.lines + column, columns));
+  }
+  for (int64_t i = 0; i < x->steps; i++)
+    add_step((const a_step *)a + i * ROWS, (const b_step *)b + i, terms,
+             p->accumulator.align_fraction, mask, c);
+  __mmask16 valid = (__mmask16)(0xffffu >> (COLUMNS - columns));
+  HOT_UNROLL for (int r = 0; r < ROWS; r++)
+    if (r < rows)
+      _mm512_mask_storeu_ps((float *)t->output + (row + r) * p->b.lines + column, valid,
+                            finish_float(c[r], p));
+}
+
+static HOT void tile_of_16(const hot_tiling *t, const uint8_t *a, const uint8_t *b, int64_t row,
+                           int rows, int64_t column, int columns) {
+  any_tile(t, a, b, row, rows, column, columns, 16);
+}
+
+static HOT void tile_of_32(const hot_tiling *t, const uint8_t *a, const uint8_t *b, int64_t row,
+                           int rows, int64_t column, int columns) {
+  any_tile(t, a, b, row, rows, column, columns, 32);
+}
+
+static int is_unit(const bk_accumulator *u) {
+  return (u->terms == 16 || u->terms == 32) && u->group <= 1 && u->align_fraction >= 0 &&
+         u->align_fraction <= 25 && u->align_rounding == BK_ROUND_TOWARD_ZERO &&
+         u->zero_exponent <= LEAST && u->zero_exponent != BK_NONE && u->join == BK_JOIN_FUSED &&
+         !u->splits_even_odd && !u->infinite_products && u->mantissa_bits >= 1 &&
+         u->mantissa_bits <= 23 && !u->half && u->rounding == BK_ROUND_TOWARD_ZERO &&
+         !u->overflows_to_largest && !u->flushes_subnormals;
+}
+
+static int scales_fit(const bk_matmul *p) {
+  if (!p->a.scale && !p->b.scale) return 1;
+  if (p->accumulator.scaling != BK_SCALING_PRODUCTS || p->accumulator.terms != FP8_STEP) return 0;
+  return fp8_scales_within(&p->a, SCALE_LIMIT) && fp8_scales_within(&p->b, SCALE_LIMIT);
+}
+
+int bk_hot_fp8(const bk_matmul *p, void *output) {
+  fp8_context x = {.steps = (p->a.depth + FP8_STEP - 1) / FP8_STEP};
+  if (!is_unit(&p->accumulator) || p->sums_runs || p->output_type != BK_OUT_FLOAT32) return 0;
+  if (!scales_fit(p) || !fp8_read(&p->a, &x.a) || !fp8_read(&p->b, &x.b) ||
+      !hot_c_within(p, C_LOW, C_HIGH))
+    return 0;
+  hot_tiling tiling = {.problem = p,
+                       .output = output,
+                       .context = &x,
+                       .rows = ROWS,
+                       .columns = COLUMNS,
+                       .a_bytes = x.steps * ROWS * (int64_t)sizeof(a_step),
+                       .b_bytes = x.steps * (int64_t)sizeof(b_step),
+                       .pack_a = pack_a,
+                       .pack_b = pack_b,
+                       .tile = p->accumulator.terms == 16 ? tile_of_16 : tile_of_32};
+  tiling.a_bytes = (tiling.a_bytes + 63) / 64 * 64;
+  return hot_run(&tiling);
+}
+
+#else
+
+int bk_hot_fp8(const bk_matmul *p, void *output) {
+  (void)p, (void)output;
+  return 0;
+}
+
+#endif

@@ -248,6 +248,50 @@ static checksum integers(int target, const void *context) {
   return sum;
 }
 
+typedef struct {
+  const char *a, *b;
+  int scaled;
+  int32_t terms, fraction, zero, mantissa;
+} product_case;
+
+static const product_case product_cases[] = {
+    {"e4m3", "e4m3", 0, 32, 13, -133, 13}, {"e4m3", "e5m2", 0, 32, 13, -133, 13},
+    {"e5m2", "e5m2", 0, 16, 13, -132, 13}, {"e4m3", "e4m3", 1, 32, 25, -133, 23},
+    {"e5m2", "e2m3", 1, 32, 25, -133, 23}, {"e5m2", "e5m2", 1, 32, 25, -133, 23},
+    {"e2m1", "e3m2", 1, 32, 25, -133, 23}, {"e4m3", "e4m3", 0, 32, 25, -133, 23},
+};
+
+static checksum products(int target, const void *context) {
+  (void)target;
+  const product_case *f = context;
+  checksum sum = CHECKSUM_START;
+  for (uint64_t seed = 0; seed < CODE_KINDS * SCALE_KINDS * C_KINDS; seed++) {
+    int codes = (int)(seed % CODE_KINDS), scales = (int)(seed / CODE_KINDS % SCALE_KINDS);
+    int64_t m = 1 + (int64_t)(seed * 7 % 10), n = 1 + (int64_t)(seed * 11 % 37);
+    int64_t depth = 1 + (int64_t)(seed * 53 % 330);
+    operand_case a, b;
+    fill(&a, f->a, f->scaled ? "e8m0" : NULL, m, depth, 32, codes, scales, seed + 100);
+    fill(&b, f->b, f->scaled && seed % 5 ? "e8m0" : NULL, n, depth, 96, codes, scales, seed + 900);
+    bk_accumulator unit = {.kind = BK_SUM_FUSED,
+                           .terms = f->terms,
+                           .group = 1,
+                           .scaling = f->scaled ? BK_SCALING_PRODUCTS : BK_SCALING_NONE,
+                           .align_fraction = f->fraction,
+                           .align_rounding = BK_ROUND_TOWARD_ZERO,
+                           .zero_exponent = f->zero,
+                           .mantissa_bits = f->mantissa,
+                           .rounding = BK_ROUND_TOWARD_ZERO,
+                           .nan = 0x7fffffff};
+    bk_matmul p = {.a = a.operand, .b = b.operand, .accumulator = unit,
+                   .output_type = BK_OUT_FLOAT32};
+    p.c = make_c((int)(seed / (CODE_KINDS * SCALE_KINDS)), m * n, seed);
+    if (seed % 4 == 3) p.a.has_tensor_scale = 1, p.a.tensor_scale = 0.37f;
+    sum = compare(&p, model_products, "products", seed, 1, sum);
+    release();
+  }
+  return sum;
+}
+
 void hot_matmul_cases(void) {
   for (size_t i = 0; i < sizeof fp4_cases / sizeof *fp4_cases; i++)
     run_case(groups, &fp4_cases[i], "hot matmul groups %zu", i);
@@ -255,4 +299,6 @@ void hot_matmul_cases(void) {
     run_case(exact, &fp4_cases[i], "hot matmul exact %zu", i);
   for (size_t i = 0; i < sizeof integer_cases / sizeof *integer_cases; i++)
     run_case(integers, &integer_cases[i], "hot matmul integers %zu", i);
+  for (size_t i = 0; i < sizeof product_cases / sizeof *product_cases; i++)
+    run_case(products, &product_cases[i], "hot matmul products %zu", i);
 }

@@ -217,3 +217,24 @@ int64_t model_integer(const bk_matmul *p, int64_t i, int64_t j) {
   if (!p->accumulator.saturates) return (int32_t)(uint32_t)sum;
   return sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
 }
+
+int64_t model_products(const bk_matmul *p, int64_t i, int64_t j) {
+  const bk_accumulator *u = &p->accumulator;
+  uint32_t c = p->c ? (uint32_t)p->c[i * p->b.lines + j] : 0;
+  for (int64_t k = 0; k < p->a.depth;) {
+    step s = {.zero_exponent = u->zero_exponent};
+    for (int l = 0; l < u->terms; l++, k++) {
+      if (k >= p->a.depth) {
+        add_term(&s, (model_number){0, 0}, 0);
+        continue;
+      }
+      int exponents[4];
+      model_number x = product(value(&p->a, i, k, &exponents[0]), value(&p->b, j, k, &exponents[1]));
+      model_number scale = product(model_scale(&p->a, i, k, &exponents[2]),
+                                   model_scale(&p->b, j, k, &exponents[3]));
+      add_term(&s, product(x, scale), exponents[0] + exponents[1] + exponents[2] + exponents[3]);
+    }
+    c = finish_step(&s, c, u);
+  }
+  return with_tensor_scales(p, c);
+}
