@@ -16,10 +16,11 @@
 enum { BIAS = 127, SCALE_LIMIT = 30, C_LOW = -87, C_HIGH = 90, LEAST = -90, NO_PRODUCT = -60 };
 enum { ROWS = 8, COLUMNS = 16 };
 
+// Rows beside each other keep addresses short, and with them the inner loop's code.
 typedef struct {
-  float values[FP8_STEP];
-  int8_t exponents[FP8_STEP];
-  int32_t scale;
+  float values[FP8_STEP][ROWS];
+  int8_t exponents[ROWS][FP8_STEP];
+  int32_t scale[ROWS];
 } a_step;
 
 typedef struct {
@@ -30,17 +31,16 @@ typedef struct {
 
 static HOT void pack_a(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
   const fp8_context *x = t->context;
-  a_step *to = (a_step *)panel;
   for (int64_t i = 0; i < x->steps; i++) {
+    a_step *step = (a_step *)panel + i;
     for (int r = 0; r < ROWS; r++) {
-      a_step *step = to + i * ROWS + r;
       uint8_t codes[FP8_STEP];
       fp8_load(&t->problem->a, line + r, r < count, FP8_STEP * i, codes);
       for (int k = 0; k < FP8_STEP; k++) {
-        step->values[k] = x->a.values[codes[k]];
-        step->exponents[k] = x->a.exponents[codes[k]];
+        step->values[k][r] = x->a.values[codes[k]];
+        step->exponents[r][k] = x->a.exponents[codes[k]];
       }
-      step->scale = r < count ? fp8_scale(&t->problem->a, line + r, FP8_STEP * i) : 0;
+      step->scale[r] = r < count ? fp8_scale(&t->problem->a, line + r, FP8_STEP * i) : 0;
     }
   }
 }
@@ -68,16 +68,16 @@ typedef struct {
 } grid;
 
 // The grid of products [k, k + terms) of a step, and c.
-HOT_INLINE grid make_grid(const a_step *a, const b_step *b, int k, int terms, int fraction,
+HOT_INLINE grid make_grid(const a_step *a, int r, const b_step *b, int k, int terms, int fraction,
                           __m512 c) {
   __m512i e = _mm512_set1_epi8(-128);
   HOT_UNROLL for (int q = k / 4; q < (k + terms) / 4; q++)
     e = _mm512_max_epi8(e, _mm512_adds_epi8(_mm512_load_si512(b->exponents[q]),
-                                            broadcast_dword(a->exponents + 4 * q)));
+                                            broadcast_dword(a->exponents[r] + 4 * q)));
   e = _mm512_max_epi8(e, _mm512_rol_epi32(e, 16));
   e = _mm512_srai_epi32(_mm512_max_epi8(e, _mm512_rol_epi32(e, 8)), 24);
   __mmask16 some = _mm512_cmpgt_epi32_mask(e, _mm512_set1_epi32(NO_PRODUCT));
-  __m512i scale = _mm512_add_epi32(_mm512_load_si512(b->scale), _mm512_set1_epi32(a->scale));
+  __m512i scale = _mm512_add_epi32(_mm512_load_si512(b->scale), _mm512_set1_epi32(a->scale[r]));
   __m512i bits = _mm512_castps_si512(c);
   __m512i of_c = _mm512_srli_epi32(_mm512_add_epi32(bits, bits), 24);
   e = _mm512_mask_add_epi32(_mm512_set1_epi32(LEAST), some, e, scale);
@@ -94,10 +94,11 @@ HOT_INLINE grid make_grid(const a_step *a, const b_step *b, int k, int terms, in
 // Sums of 16 cut products of each row.
 HOT_INLINE void add_products(const a_step *a, const b_step *b, int k, const grid g[ROWS],
                              __m512i sums[ROWS]) {
-  HOT_UNROLL for (int i = k; i < k + 16; i++) {
-    __m512 v = _mm512_load_ps(b->values[i]);
+  const float *rows = a->values[k], *columns = b->values[k];
+  _Pragma("clang loop unroll_count(2)") for (int i = 0; i < 16; i++) {
+    __m512 v = _mm512_load_ps(columns + 16 * i);
     HOT_UNROLL for (int r = 0; r < ROWS; r++) {
-      __m512 x = _mm512_mul_ps(_mm512_mul_ps(v, _mm512_set1_ps(a[r].values[i])), g[r].product);
+      __m512 x = _mm512_mul_ps(_mm512_mul_ps(v, _mm512_set1_ps(rows[ROWS * i + r])), g[r].product);
       sums[r] = _mm512_add_epi32(sums[r], _mm512_cvttps_epi32(x));
     }
   }
@@ -120,7 +121,7 @@ HOT_INLINE void add_step(const a_step *a, const b_step *b, int terms, int fracti
     grid g[ROWS];
     __m512i first[ROWS], second[ROWS];
     HOT_UNROLL for (int r = 0; r < ROWS; r++) {
-      g[r] = make_grid(a + r, b, k, terms, fraction, c[r]);
+      g[r] = make_grid(a, r, b, k, terms, fraction, c[r]);
       first[r] = _mm512_cvttps_epi32(_mm512_mul_ps(c[r], g[r].c));
       second[r] = _mm512_setzero_si512();
     }
@@ -145,7 +146,7 @@ HOT_INLINE void any_tile(const hot_tiling *t, const uint8_t *a, const uint8_t *b
       c[r] = _mm512_castsi512_ps(load_patterns(p->c + (row + r) * p->b.lines + column, columns));
   }
   for (int64_t i = 0; i < x->steps; i++)
-    add_step((const a_step *)a + i * ROWS, (const b_step *)b + i, terms,
+    add_step((const a_step *)a + i, (const b_step *)b + i, terms,
              p->accumulator.align_fraction, mask, c);
   __mmask16 valid = (__mmask16)(0xffffu >> (COLUMNS - columns));
   HOT_UNROLL for (int r = 0; r < ROWS; r++)
@@ -190,7 +191,7 @@ int bk_hot_fp8(const bk_matmul *p, void *output) {
                        .context = &x,
                        .rows = ROWS,
                        .columns = COLUMNS,
-                       .a_bytes = x.steps * ROWS * (int64_t)sizeof(a_step),
+                       .a_bytes = x.steps * (int64_t)sizeof(a_step),
                        .b_bytes = x.steps * (int64_t)sizeof(b_step),
                        .pack_a = pack_a,
                        .pack_b = pack_b,
