@@ -14,7 +14,7 @@
 // Biased exponents of float32. A product's exponent is at least −32 + scales; sums are multiples of
 // 2^(e_max − F), so that c, where it is not zero, stays above C_LOW.
 enum { BIAS = 127, SCALE_LIMIT = 30, C_LOW = -87, C_HIGH = 90, LEAST = -90, NO_PRODUCT = -60 };
-enum { ROWS = 8, COLUMNS = 16 };
+enum { ROWS = 8, HALF = 4, COLUMNS = 16 };
 
 // Rows beside each other keep addresses short, and with them the inner loop's code.
 typedef struct {
@@ -91,14 +91,42 @@ HOT_INLINE grid make_grid(const a_step *a, int r, const b_step *b, int k, int te
                 _mm512_castsi512_ps(_mm512_slli_epi32(unit, 23))};
 }
 
-// Sums of 16 cut products of each row.
-HOT_INLINE void add_products(const a_step *a, const b_step *b, int k, const grid g[ROWS],
-                             __m512i sums[ROWS]) {
-  const float *rows = a->values[k], *columns = b->values[k];
-  _Pragma("clang loop unroll_count(2)") for (int i = 0; i < 16; i++) {
-    __m512 v = _mm512_load_ps(columns + 16 * i);
-    HOT_UNROLL for (int r = 0; r < ROWS; r++) {
-      __m512 x = _mm512_mul_ps(_mm512_mul_ps(v, _mm512_set1_ps(rows[ROWS * i + r])), g[r].product);
+// Half of a tile's rows in one step. While one half waits for its last sum to be rounded, the
+// other adds products.
+typedef struct {
+  grid g[HALF];
+  __m512i sums[HALF];
+  __m512 c[HALF];
+} rows_state;
+
+// A step of `terms` products from `k` on; `narrow` where all sums are exact in float32.
+typedef struct {
+  const a_step *a;
+  const b_step *b;
+  int k;
+} position;
+
+HOT_INLINE position position_of(const uint8_t *a, const uint8_t *b, int64_t step, int terms) {
+  int64_t k = step * terms;
+  return (position){(const a_step *)a + k / FP8_STEP, (const b_step *)b + k / FP8_STEP,
+                    (int)(k % FP8_STEP)};
+}
+
+HOT_INLINE void begin_step(rows_state *s, position at, int row, int terms, int fraction) {
+  HOT_UNROLL for (int r = 0; r < HALF; r++) {
+    s->g[r] = make_grid(at.a, row + r, at.b, at.k, terms, fraction, s->c[r]);
+    s->sums[r] = _mm512_cvttps_epi32(_mm512_mul_ps(s->c[r], s->g[r].c));
+  }
+}
+
+// Adds 16 cut products of each row.
+HOT_INLINE void add_products(const rows_state *s, position at, int row, int k, __m512i sums[HALF]) {
+  const float *rows = at.a->values[at.k + k] + row, *columns = at.b->values[at.k + k];
+  _Pragma("clang loop unroll_count(4)") for (int i = 0; i < 16; i++) {
+    __m512 v = _mm512_load_ps(columns + COLUMNS * i);
+    HOT_UNROLL for (int r = 0; r < HALF; r++) {
+      __m512 x = _mm512_mul_ps(_mm512_mul_ps(v, _mm512_set1_ps(rows[ROWS * i + r])),
+                               s->g[r].product);
       sums[r] = _mm512_add_epi32(sums[r], _mm512_cvttps_epi32(x));
     }
   }
@@ -115,55 +143,62 @@ HOT_INLINE __m512 round_sums(__m512i x, __m512i y) {
   return _mm512_insertf32x8(_mm512_castps256_ps512(l), h, 1);
 }
 
-HOT_INLINE void add_step(const a_step *a, const b_step *b, int terms, int fraction, __m512i mask,
-                         __m512 c[ROWS]) {
-  HOT_UNROLL for (int k = 0; k < FP8_STEP; k += terms) {
-    grid g[ROWS];
-    __m512i first[ROWS], second[ROWS];
-    HOT_UNROLL for (int r = 0; r < ROWS; r++) {
-      g[r] = make_grid(a, r, b, k, terms, fraction, c[r]);
-      first[r] = _mm512_cvttps_epi32(_mm512_mul_ps(c[r], g[r].c));
-      second[r] = _mm512_setzero_si512();
-    }
-    add_products(a, b, k, g, first);
-    if (terms > 16) add_products(a, b, k + 16, g, second);
-    HOT_UNROLL for (int r = 0; r < ROWS; r++) {
-      __m512i kept = _mm512_and_si512(_mm512_castps_si512(round_sums(first[r], second[r])), mask);
-      c[r] = _mm512_mul_ps(_mm512_castsi512_ps(kept), g[r].unit);
-    }
+HOT_INLINE void end_step(rows_state *s, position at, int row, int terms, int narrow, __m512i mask) {
+  __m512i first[HALF], second[HALF];
+  HOT_UNROLL for (int r = 0; r < HALF; r++) {
+    first[r] = s->sums[r];
+    second[r] = _mm512_setzero_si512();
+  }
+  add_products(s, at, row, 0, first);
+  if (terms > 16) add_products(s, at, row, 16, narrow ? first : second);
+  HOT_UNROLL for (int r = 0; r < HALF; r++) {
+    __m512 sum = narrow ? _mm512_cvtepi32_ps(first[r]) : round_sums(first[r], second[r]);
+    __m512i kept = _mm512_and_si512(_mm512_castps_si512(sum), mask);
+    s->c[r] = _mm512_mul_ps(_mm512_castsi512_ps(kept), s->g[r].unit);
   }
 }
 
 HOT_INLINE void any_tile(const hot_tiling *t, const uint8_t *a, const uint8_t *b, int64_t row,
-                         int rows, int64_t column, int columns, int terms) {
+                         int rows, int64_t column, int columns, int terms, int narrow) {
   const fp8_context *x = t->context;
   const bk_matmul *p = t->problem;
+  int fraction = p->accumulator.align_fraction;
+  int64_t steps = x->steps * (FP8_STEP / terms);
   __m512i mask = _mm512_set1_epi32(-(1 << (23 - p->accumulator.mantissa_bits)));
-  __m512 c[ROWS];
+  rows_state halves[2];
   HOT_UNROLL for (int r = 0; r < ROWS; r++) {
-    c[r] = _mm512_setzero_ps();
+    __m512 c = _mm512_setzero_ps();
     if (p->c && r < rows)
-      c[r] = _mm512_castsi512_ps(load_patterns(p->c + (row + r) * p->b.lines + column, columns));
+      c = _mm512_castsi512_ps(load_patterns(p->c + (row + r) * p->b.lines + column, columns));
+    halves[r / HALF].c[r % HALF] = c;
   }
-  for (int64_t i = 0; i < x->steps; i++)
-    add_step((const a_step *)a + i, (const b_step *)b + i, terms,
-             p->accumulator.align_fraction, mask, c);
+  HOT_UNROLL for (int h = 0; h < 2; h++)
+    begin_step(&halves[h], position_of(a, b, 0, terms), HALF * h, terms, fraction);
+  for (int64_t i = 0; i < steps; i++) {
+    position at = position_of(a, b, i, terms);
+    // After the last step, a grid that nothing uses.
+    position next = position_of(a, b, i + 1 < steps ? i + 1 : i, terms);
+    HOT_UNROLL for (int h = 0; h < 2; h++) {
+      end_step(&halves[h], at, HALF * h, terms, narrow, mask);
+      begin_step(&halves[h], next, HALF * h, terms, fraction);
+    }
+  }
   __mmask16 valid = (__mmask16)(0xffffu >> (COLUMNS - columns));
   HOT_UNROLL for (int r = 0; r < ROWS; r++)
     if (r < rows)
       _mm512_mask_storeu_ps((float *)t->output + (row + r) * p->b.lines + column, valid,
-                            finish_float(c[r], p));
+                            finish_float(halves[r / HALF].c[r % HALF], p));
 }
 
-static HOT void tile_of_16(const hot_tiling *t, const uint8_t *a, const uint8_t *b, int64_t row,
-                           int rows, int64_t column, int columns) {
-  any_tile(t, a, b, row, rows, column, columns, 16);
-}
-
-static HOT void tile_of_32(const hot_tiling *t, const uint8_t *a, const uint8_t *b, int64_t row,
-                           int rows, int64_t column, int columns) {
-  any_tile(t, a, b, row, rows, column, columns, 32);
-}
+#define TILE(terms, narrow)                                                                        \
+  static HOT void tile_##terms##_##narrow(const hot_tiling *t, const uint8_t *a, const uint8_t *b, \
+                                          int64_t row, int rows, int64_t column, int columns) {    \
+    any_tile(t, a, b, row, rows, column, columns, terms, narrow);                                  \
+  }
+TILE(16, 0)
+TILE(16, 1)
+TILE(32, 0)
+TILE(32, 1)
 
 static int is_unit(const bk_accumulator *u) {
   return (u->terms == 16 || u->terms == 32) && u->group <= 1 && u->align_fraction >= 0 &&
@@ -186,6 +221,8 @@ int bk_hot_fp8(const bk_matmul *p, void *output) {
   if (!scales_fit(p) || !fp8_read(&p->a, &x.a) || !fp8_read(&p->b, &x.b) ||
       !hot_c_within(p, C_LOW, C_HIGH))
     return 0;
+  // 33 terms below 3.52·2^17 are below 2^24.
+  int narrow = p->accumulator.align_fraction <= 17, terms = p->accumulator.terms;
   hot_tiling tiling = {.problem = p,
                        .output = output,
                        .context = &x,
@@ -195,7 +232,8 @@ int bk_hot_fp8(const bk_matmul *p, void *output) {
                        .b_bytes = x.steps * (int64_t)sizeof(b_step),
                        .pack_a = pack_a,
                        .pack_b = pack_b,
-                       .tile = p->accumulator.terms == 16 ? tile_of_16 : tile_of_32};
+                       .tile = terms == 16 ? (narrow ? tile_16_1 : tile_16_0)
+                                           : (narrow ? tile_32_1 : tile_32_0)};
   tiling.a_bytes = (tiling.a_bytes + 63) / 64 * 64;
   return hot_run(&tiling);
 }
