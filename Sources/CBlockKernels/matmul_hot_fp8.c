@@ -124,6 +124,8 @@ HOT_INLINE void add_products(const rows_state *s, position at, int row, int k, _
   const float *rows = at.a->values[at.k + k] + row, *columns = at.b->values[at.k + k];
   _Pragma("clang loop unroll_count(4)") for (int i = 0; i < 16; i++) {
     __m512 v = _mm512_load_ps(columns + COLUMNS * i);
+    // The same k of the next step.
+    if (row == 0) _mm_prefetch((const char *)(columns + COLUMNS * i) + 2 * sizeof(b_step), _MM_HINT_T0);
     HOT_UNROLL for (int r = 0; r < HALF; r++) {
       __m512 x = _mm512_mul_ps(_mm512_mul_ps(v, _mm512_set1_ps(rows[ROWS * i + r])),
                                s->g[r].product);
