@@ -223,6 +223,8 @@ int bk_hot_fp8(const bk_matmul *p, void *output) {
   if (!scales_fit(p) || !fp8_read(&p->a, &x.a) || !fp8_read(&p->b, &x.b) ||
       !hot_c_within(p, C_LOW, C_HIGH))
     return 0;
+  if (p->accumulator.align_fraction == 13 && !p->a.scale && !p->b.scale)
+    return hot_fp8_words(p, output, &x);
   // 33 terms below 3.52·2^17 are below 2^24.
   int narrow = p->accumulator.align_fraction <= 17, terms = p->accumulator.terms;
   hot_tiling tiling = {.problem = p,

@@ -27,6 +27,10 @@ int fp8_read(const bk_operand *operand, fp8_values *values);
 // Whether every scale is 2^e with |e| ≤ limit, and blocks end where steps do.
 int fp8_scales_within(const bk_operand *operand, int limit);
 
+// The unscaled product where F is 13, in 16-bit lanes. The caller has checked the unit, the operands
+// and c.
+int hot_fp8_words(const bk_matmul *problem, void *output, const fp8_context *operands);
+
 // Codes [k, k + 32) of a line; code 0, which is zero, beyond its end.
 static inline void fp8_load(const bk_operand *o, int64_t line, int exists, int64_t k,
                             uint8_t codes[FP8_STEP]) {
