@@ -10,7 +10,7 @@
 
 #if defined(__x86_64__)
 
-enum { BIAS = 127, FRACTION = 13, C_LOW = -87, C_HIGH = 90, LEAST = -90, NO_PRODUCT = -60 };
+enum { BIAS = 127, FRACTION = 13, LEAST = -90, NO_PRODUCT = -60 };
 enum { ROWS = 8, HALF = 4, COLUMNS = 16, QUADS = FP8_STEP / 4 };
 
 typedef struct {
@@ -37,40 +37,84 @@ static uint16_t significand(const fp8_values *v, uint8_t code) {
 }
 
 typedef struct {
+  int8_t exponents[256], significands[256], signs[256];  // in eighths; ±1
+} tables;
+
+typedef struct {
   fp8_context x;
-  uint16_t a_significands[256], b_significands[256];
+  tables a, b;
 } context;
 
-static void pack_a(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
+static void fill_tables(tables *to, const fp8_values *values) {
+  for (int i = 0; i < 256; i++) {
+    to->exponents[i] = values->exponents[i];
+    to->significands[i] = (int8_t)significand(values, (uint8_t)i);
+    to->signs[i] = values->values[i] < 0 ? -1 : 1;
+  }
+}
+
+HOT_INLINE __m512i look_up(const int8_t *table, __m512i codes) {
+  __m512i low = _mm512_permutex2var_epi8(_mm512_loadu_si512(table), codes,
+                                         _mm512_loadu_si512(table + 64));
+  __m512i high = _mm512_permutex2var_epi8(_mm512_loadu_si512(table + 128), codes,
+                                          _mm512_loadu_si512(table + 192));
+  return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high);
+}
+
+// 64 k of up to 16 lines, looked up and turned: four k of each line in a vector.
+HOT_INLINE void look_up_lines(const bk_operand *o, int64_t line, int count, int64_t k,
+                              const int8_t *table, __m512i v[16]) {
+  for (int i = 0; i < 16; i++) {
+    __m512i codes = _mm512_setzero_si512();
+    if (i < count)
+      codes = load_bytes((const uint8_t *)o->codes + (line + i) * o->depth + k, o->depth - k);
+    v[i] = look_up(table, codes);
+  }
+  transpose_dwords(v);
+}
+
+static HOT void pack_a(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
   const context *x = t->context;
-  for (int64_t i = 0; i < x->x.steps; i++) {
-    a_step *step = (a_step *)panel + i;
-    for (int r = 0; r < ROWS; r++) {
-      uint8_t codes[FP8_STEP];
-      fp8_load(&t->problem->a, line + r, r < count, FP8_STEP * i, codes);
-      for (int k = 0; k < FP8_STEP; k++) {
-        uint8_t code = codes[k];
-        step->exponents[k / 4][r][k % 4] = x->x.a.exponents[code];
-        step->significands[k / 4][k % 2][r][k / 2 % 2] = (uint16_t)(x->a_significands[code] << 7);
-        step->signs[k / 4][k % 2][r][k / 2 % 2] = x->x.a.values[code] < 0 ? 0xfffe : 0;
-      }
+  for (int64_t i = 0; i < x->x.steps; i += 2) {
+    __m512i e[16], m[16], s[16];
+    look_up_lines(&t->problem->a, line, count, FP8_STEP * i, x->a.exponents, e);
+    look_up_lines(&t->problem->a, line, count, FP8_STEP * i, x->a.significands, m);
+    look_up_lines(&t->problem->a, line, count, FP8_STEP * i, x->a.signs, s);
+    for (int q = 0; q < 2 * QUADS && i + q / QUADS < x->x.steps; q++) {
+      a_step *step = (a_step *)panel + i + q / QUADS;
+      int at = q % QUADS;
+      _mm256_storeu_si256((__m256i *)step->exponents[at], _mm512_castsi512_si256(e[q]));
+      __m256i bytes = _mm512_castsi512_si256(m[q]), signs = _mm512_castsi512_si256(s[q]);
+      __m256i even = _mm256_and_si256(bytes, _mm256_set1_epi16(255));
+      _mm256_storeu_si256((__m256i *)step->significands[at][0], _mm256_slli_epi16(even, 7));
+      _mm256_storeu_si256((__m256i *)step->significands[at][1],
+                          _mm256_slli_epi16(_mm256_srli_epi16(bytes, 8), 7));
+      even = _mm256_srai_epi16(_mm256_slli_epi16(signs, 8), 8);
+      _mm256_storeu_si256((__m256i *)step->signs[at][0],
+                          _mm256_xor_si256(even, _mm256_set1_epi16(1)));
+      _mm256_storeu_si256((__m256i *)step->signs[at][1],
+                          _mm256_xor_si256(_mm256_srai_epi16(signs, 8), _mm256_set1_epi16(1)));
     }
   }
 }
 
-static void pack_b(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
+static HOT void pack_b(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
   const context *x = t->context;
-  for (int64_t i = 0; i < x->x.steps; i++) {
-    b_step *step = (b_step *)panel + i;
-    for (int j = 0; j < COLUMNS; j++) {
-      uint8_t codes[FP8_STEP];
-      fp8_load(&t->problem->b, line + j, j < count, FP8_STEP * i, codes);
-      for (int k = 0; k < FP8_STEP; k++) {
-        uint8_t code = codes[k];
-        step->exponents[k / 4][j][k % 4] = x->x.b.exponents[code];
-        step->significands[k / 4][k % 2][j][k / 2 % 2] = x->b_significands[code];
-        step->signs[k / 4][k % 2][j][k / 2 % 2] = x->x.b.values[code] < 0 ? -1 : 1;
-      }
+  for (int64_t i = 0; i < x->x.steps; i += 2) {
+    __m512i e[16], m[16], s[16];
+    look_up_lines(&t->problem->b, line, count, FP8_STEP * i, x->b.exponents, e);
+    look_up_lines(&t->problem->b, line, count, FP8_STEP * i, x->b.significands, m);
+    look_up_lines(&t->problem->b, line, count, FP8_STEP * i, x->b.signs, s);
+    for (int q = 0; q < 2 * QUADS && i + q / QUADS < x->x.steps; q++) {
+      b_step *step = (b_step *)panel + i + q / QUADS;
+      int at = q % QUADS;
+      _mm512_store_si512(step->exponents[at], e[q]);
+      _mm512_store_si512(step->significands[at][0],
+                         _mm512_and_si512(m[q], _mm512_set1_epi16(255)));
+      _mm512_store_si512(step->significands[at][1], _mm512_srli_epi16(m[q], 8));
+      _mm512_store_si512(step->signs[at][0],
+                         _mm512_srai_epi16(_mm512_slli_epi16(s[q], 8), 8));
+      _mm512_store_si512(step->signs[at][1], _mm512_srai_epi16(s[q], 8));
     }
   }
 }
@@ -202,10 +246,8 @@ static HOT void tile_32(const hot_tiling *t, const uint8_t *a, const uint8_t *b,
 
 int hot_fp8_words(const bk_matmul *p, void *output, const fp8_context *operands) {
   context x = {.x = *operands};
-  for (int i = 0; i < 256; i++) {
-    x.a_significands[i] = significand(&x.x.a, (uint8_t)i);
-    x.b_significands[i] = significand(&x.x.b, (uint8_t)i);
-  }
+  fill_tables(&x.a, &x.x.a);
+  fill_tables(&x.b, &x.x.b);
   hot_tiling tiling = {.problem = p,
                        .output = output,
                        .context = &x,
