@@ -53,26 +53,6 @@ static void fill_tables(tables *to, const fp8_values *values) {
   }
 }
 
-HOT_INLINE __m512i look_up(const int8_t *table, __m512i codes) {
-  __m512i low = _mm512_permutex2var_epi8(_mm512_loadu_si512(table), codes,
-                                         _mm512_loadu_si512(table + 64));
-  __m512i high = _mm512_permutex2var_epi8(_mm512_loadu_si512(table + 128), codes,
-                                          _mm512_loadu_si512(table + 192));
-  return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high);
-}
-
-// 64 k of up to 16 lines, looked up and turned: four k of each line in a vector.
-HOT_INLINE void look_up_lines(const bk_operand *o, int64_t line, int count, int64_t k,
-                              const int8_t *table, __m512i v[16]) {
-  for (int i = 0; i < 16; i++) {
-    __m512i codes = _mm512_setzero_si512();
-    if (i < count)
-      codes = load_bytes((const uint8_t *)o->codes + (line + i) * o->depth + k, o->depth - k);
-    v[i] = look_up(table, codes);
-  }
-  transpose_dwords(v);
-}
-
 static HOT void pack_a(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
   const context *x = t->context;
   for (int64_t i = 0; i < x->x.steps; i += 2) {

@@ -19,7 +19,7 @@ enum { ROWS = 8, HALF = 4, COLUMNS = 16 };
 // Rows beside each other keep addresses short, and with them the inner loop's code.
 typedef struct {
   float values[FP8_STEP][ROWS];
-  int8_t exponents[ROWS][FP8_STEP];
+  int8_t exponents[FP8_STEP / 4][ROWS][4];
   int32_t scale[ROWS];
 } a_step;
 
@@ -29,35 +29,67 @@ typedef struct {
   int32_t scale[COLUMNS];
 } b_step;
 
+// The upper two bytes of each value; the lower ones are zero.
+typedef struct {
+  fp8_context x;
+  int8_t a_bytes[2][256], b_bytes[2][256];
+} context;
+
+static void fill_bytes(int8_t bytes[2][256], const fp8_values *values) {
+  for (int i = 0; i < 256; i++) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &values->values[i], sizeof bits);
+    bytes[0][i] = (int8_t)(bits >> 24);
+    bytes[1][i] = (int8_t)(bits >> 16 & 255);
+  }
+}
+
+// The values of k = i of four, from the bytes of all four.
+HOT_INLINE __m512 join_bytes(__m512i high, __m512i low, int i) {
+  __m512i top = _mm512_set1_epi32((int32_t)0xff000000);
+  high = _mm512_and_si512(_mm512_slli_epi32(high, (unsigned)(24 - 8 * i)), top);
+  low = _mm512_and_si512(_mm512_slli_epi32(low, (unsigned)(24 - 8 * i)), top);
+  return _mm512_castsi512_ps(_mm512_or_si512(high, _mm512_srli_epi32(low, 8)));
+}
+
 static HOT void pack_a(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
-  const fp8_context *x = t->context;
-  for (int64_t i = 0; i < x->steps; i++) {
-    a_step *step = (a_step *)panel + i;
-    for (int r = 0; r < ROWS; r++) {
-      uint8_t codes[FP8_STEP];
-      fp8_load(&t->problem->a, line + r, r < count, FP8_STEP * i, codes);
-      for (int k = 0; k < FP8_STEP; k++) {
-        step->values[k][r] = x->a.values[codes[k]];
-        step->exponents[r][k] = x->a.exponents[codes[k]];
-      }
-      step->scale[r] = r < count ? fp8_scale(&t->problem->a, line + r, FP8_STEP * i) : 0;
+  const context *x = t->context;
+  const bk_operand *o = &t->problem->a;
+  for (int64_t i = 0; i < x->x.steps; i += 2) {
+    __m512i e[16], high[16], low[16];
+    look_up_lines(o, line, count, FP8_STEP * i, x->x.a.exponents, e);
+    look_up_lines(o, line, count, FP8_STEP * i, x->a_bytes[0], high);
+    look_up_lines(o, line, count, FP8_STEP * i, x->a_bytes[1], low);
+    for (int q = 0; q < 16 && i + q / 8 < x->x.steps; q++) {
+      a_step *step = (a_step *)panel + i + q / 8;
+      _mm256_storeu_si256((__m256i *)step->exponents[q % 8], _mm512_castsi512_si256(e[q]));
+      for (int k = 0; k < 4; k++)
+        _mm256_storeu_ps(step->values[q % 8 * 4 + k],
+                         _mm512_castps512_ps256(join_bytes(high[q], low[q], k)));
     }
+    for (int r = 0; r < 2 * ROWS && i + r / ROWS < x->x.steps; r++)
+      ((a_step *)panel + i + r / ROWS)->scale[r % ROWS] =
+          r % ROWS < count ? fp8_scale(o, line + r % ROWS, FP8_STEP * (i + r / ROWS)) : 0;
   }
 }
 
 static HOT void pack_b(const hot_tiling *t, int64_t line, int count, uint8_t *panel) {
-  const fp8_context *x = t->context;
-  for (int64_t i = 0; i < x->steps; i++) {
-    b_step *step = (b_step *)panel + i;
-    for (int j = 0; j < COLUMNS; j++) {
-      uint8_t codes[FP8_STEP];
-      fp8_load(&t->problem->b, line + j, j < count, FP8_STEP * i, codes);
-      for (int k = 0; k < FP8_STEP; k++) {
-        step->values[k][j] = x->b.values[codes[k]];
-        step->exponents[k / 4][j][k % 4] = x->b.exponents[codes[k]];
-      }
-      step->scale[j] = j < count ? fp8_scale(&t->problem->b, line + j, FP8_STEP * i) : 0;
+  const context *x = t->context;
+  const bk_operand *o = &t->problem->b;
+  for (int64_t i = 0; i < x->x.steps; i += 2) {
+    __m512i e[16], high[16], low[16];
+    look_up_lines(o, line, count, FP8_STEP * i, x->x.b.exponents, e);
+    look_up_lines(o, line, count, FP8_STEP * i, x->b_bytes[0], high);
+    look_up_lines(o, line, count, FP8_STEP * i, x->b_bytes[1], low);
+    for (int q = 0; q < 16 && i + q / 8 < x->x.steps; q++) {
+      b_step *step = (b_step *)panel + i + q / 8;
+      _mm512_store_si512(step->exponents[q % 8], e[q]);
+      for (int k = 0; k < 4; k++)
+        _mm512_store_ps(step->values[q % 8 * 4 + k], join_bytes(high[q], low[q], k));
     }
+    for (int j = 0; j < 2 * COLUMNS && i + j / COLUMNS < x->x.steps; j++)
+      ((b_step *)panel + i + j / COLUMNS)->scale[j % COLUMNS] =
+          j % COLUMNS < count ? fp8_scale(o, line + j % COLUMNS, FP8_STEP * (i + j / COLUMNS)) : 0;
   }
 }
 
@@ -73,7 +105,7 @@ HOT_INLINE grid make_grid(const a_step *a, int r, const b_step *b, int k, int te
   __m512i e = _mm512_set1_epi8(-128);
   HOT_UNROLL for (int q = k / 4; q < (k + terms) / 4; q++)
     e = _mm512_max_epi8(e, _mm512_adds_epi8(_mm512_load_si512(b->exponents[q]),
-                                            broadcast_dword(a->exponents[r] + 4 * q)));
+                                            broadcast_dword(a->exponents[q][r])));
   e = _mm512_max_epi8(e, _mm512_rol_epi32(e, 16));
   e = _mm512_srai_epi32(_mm512_max_epi8(e, _mm512_rol_epi32(e, 8)), 24);
   __mmask16 some = _mm512_cmpgt_epi32_mask(e, _mm512_set1_epi32(NO_PRODUCT));
@@ -162,10 +194,10 @@ HOT_INLINE void end_step(rows_state *s, position at, int row, int terms, int nar
 
 HOT_INLINE void any_tile(const hot_tiling *t, const uint8_t *a, const uint8_t *b, int64_t row,
                          int rows, int64_t column, int columns, int terms, int narrow) {
-  const fp8_context *x = t->context;
+  const context *x = t->context;
   const bk_matmul *p = t->problem;
   int fraction = p->accumulator.align_fraction;
-  int64_t steps = x->steps * (FP8_STEP / terms);
+  int64_t steps = x->x.steps * (FP8_STEP / terms);
   __m512i mask = _mm512_set1_epi32(-(1 << (23 - p->accumulator.mantissa_bits)));
   rows_state halves[2];
   HOT_UNROLL for (int r = 0; r < ROWS; r++) {
@@ -218,13 +250,15 @@ static int scales_fit(const bk_matmul *p) {
 }
 
 int bk_hot_fp8(const bk_matmul *p, void *output) {
-  fp8_context x = {.steps = (p->a.depth + FP8_STEP - 1) / FP8_STEP};
+  context x = {.x = {.steps = (p->a.depth + FP8_STEP - 1) / FP8_STEP}};
   if (!is_unit(&p->accumulator) || p->sums_runs || p->output_type != BK_OUT_FLOAT32) return 0;
-  if (!scales_fit(p) || !fp8_read(&p->a, &x.a) || !fp8_read(&p->b, &x.b) ||
+  if (!scales_fit(p) || !fp8_read(&p->a, &x.x.a) || !fp8_read(&p->b, &x.x.b) ||
       !hot_c_within(p, C_LOW, C_HIGH))
     return 0;
   if (p->accumulator.align_fraction == 13 && !p->a.scale && !p->b.scale)
-    return hot_fp8_words(p, output, &x);
+    return hot_fp8_words(p, output, &x.x);
+  fill_bytes(x.a_bytes, &x.x.a);
+  fill_bytes(x.b_bytes, &x.x.b);
   // 33 terms below 3.52·2^17 are below 2^24.
   int narrow = p->accumulator.align_fraction <= 17, terms = p->accumulator.terms;
   hot_tiling tiling = {.problem = p,
@@ -232,8 +266,8 @@ int bk_hot_fp8(const bk_matmul *p, void *output) {
                        .context = &x,
                        .rows = ROWS,
                        .columns = COLUMNS,
-                       .a_bytes = x.steps * (int64_t)sizeof(a_step),
-                       .b_bytes = x.steps * (int64_t)sizeof(b_step),
+                       .a_bytes = x.x.steps * (int64_t)sizeof(a_step),
+                       .b_bytes = x.x.steps * (int64_t)sizeof(b_step),
                        .pack_a = pack_a,
                        .pack_b = pack_b,
                        .tile = terms == 16 ? (narrow ? tile_16_1 : tile_16_0)

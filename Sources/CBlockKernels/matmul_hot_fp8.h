@@ -3,8 +3,6 @@
 #ifndef BK_MATMUL_HOT_FP8_H
 #define BK_MATMUL_HOT_FP8_H
 
-#include <string.h>
-
 #include "matmul_hot_lanes.h"
 
 enum { FP8_STEP = 32, FP8_ZERO = -100 };
@@ -31,19 +29,35 @@ int fp8_scales_within(const bk_operand *operand, int limit);
 // and c.
 int hot_fp8_words(const bk_matmul *problem, void *output, const fp8_context *operands);
 
-// Codes [k, k + 32) of a line; code 0, which is zero, beyond its end.
-static inline void fp8_load(const bk_operand *o, int64_t line, int exists, int64_t k,
-                            uint8_t codes[FP8_STEP]) {
-  int64_t count = !exists ? 0 : o->depth - k < FP8_STEP ? o->depth - k : FP8_STEP;
-  memset(codes, 0, FP8_STEP);
-  memcpy(codes, (const uint8_t *)o->codes + (exists ? line * o->depth + k : 0), (size_t)count);
-}
-
 // The exponent of the scale at k.
 static inline int32_t fp8_scale(const bk_operand *o, int64_t line, int64_t k) {
   if (!o->scale) return 0;
   int64_t blocks = (o->depth + o->block - 1) / o->block;
   return (int32_t)(o->scale_codes[line * blocks + k / o->block] & 255) - 127;
 }
+
+#if defined(__x86_64__)
+
+HOT_INLINE __m512i look_up(const int8_t *table, __m512i codes) {
+  __m512i low = _mm512_permutex2var_epi8(_mm512_loadu_si512(table), codes,
+                                         _mm512_loadu_si512(table + 64));
+  __m512i high = _mm512_permutex2var_epi8(_mm512_loadu_si512(table + 128), codes,
+                                          _mm512_loadu_si512(table + 192));
+  return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high);
+}
+
+// 64 k of up to 16 lines, looked up and turned: four k of each line in a vector.
+HOT_INLINE void look_up_lines(const bk_operand *o, int64_t line, int count, int64_t k,
+                              const int8_t *table, __m512i v[16]) {
+  for (int i = 0; i < 16; i++) {
+    __m512i codes = _mm512_setzero_si512();
+    if (i < count)
+      codes = load_bytes((const uint8_t *)o->codes + (line + i) * o->depth + k, o->depth - k);
+    v[i] = look_up(table, codes);
+  }
+  transpose_dwords(v);
+}
+
+#endif
 
 #endif
