@@ -103,9 +103,9 @@ typedef struct {
 HOT_INLINE grid make_grid(const a_step *a, int r, const b_step *b, int k, int terms, int fraction,
                           __m512 c) {
   __m512i e = _mm512_set1_epi8(-128);
-  HOT_UNROLL for (int q = k / 4; q < (k + terms) / 4; q++)
-    e = _mm512_max_epi8(e, _mm512_adds_epi8(_mm512_load_si512(b->exponents[q]),
-                                            broadcast_dword(a->exponents[q][r])));
+  HOT_UNROLL for (int q = 0; q < terms / 4; q++)
+    e = _mm512_max_epi8(e, _mm512_adds_epi8(_mm512_load_si512(b->exponents[k / 4 + q]),
+                                            broadcast_dword(a->exponents[k / 4 + q][r])));
   e = _mm512_max_epi8(e, _mm512_rol_epi32(e, 16));
   e = _mm512_srai_epi32(_mm512_max_epi8(e, _mm512_rol_epi32(e, 8)), 24);
   __mmask16 some = _mm512_cmpgt_epi32_mask(e, _mm512_set1_epi32(NO_PRODUCT));

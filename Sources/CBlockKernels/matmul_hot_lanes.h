@@ -2,11 +2,11 @@
 #ifndef BK_MATMUL_HOT_LANES_H
 #define BK_MATMUL_HOT_LANES_H
 
+#include "matmul_hot.h"
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
-
-#include "matmul_hot.h"
 
 #define HOT __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vbmi")))
 #define HOT_INLINE static inline __attribute__((always_inline)) HOT
