@@ -34,6 +34,7 @@ int main(void) {
   e2m1_cases();
   recipe_cases();
   statistics_cases();
+  hot_matmul_cases();
   if (failures > 0) fprintf(stderr, "driver: %d expectations failed\n", failures);
   return failures > 0;
 }

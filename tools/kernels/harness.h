@@ -47,5 +47,6 @@ void block_cases(void);
 void e2m1_cases(void);
 void recipe_cases(void);
 void statistics_cases(void);
+void hot_matmul_cases(void);
 
 #endif
