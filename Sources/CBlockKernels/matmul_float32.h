@@ -1,0 +1,111 @@
+// Units of float32 operations, LANES outputs at once.
+#ifndef BK_MATMUL_FLOAT32_H
+#define BK_MATMUL_FLOAT32_H
+
+#include "matmul_lanes.h"
+
+enum { MOST_CHAINS = 16 };
+
+INLINE vf flush_if(vf x, int flushes) { return flushes ? flush_f(x) : x; }
+
+// fl(a·b), or fl(a·s_A·b·s_B).
+INLINE vf float32_product(const kernel_job *job, const packed *a, const packed *b, int64_t k,
+                          int flushes) {
+  if (!job->bounds.uses_wide)
+    return flush_if(load_f(b->narrow + k * LANES) * a->narrow[k], flushes);
+  vd x = load_d(b->wide + k * LANES), y = (vd){0} + a->wide[k];
+  return flush_if(to_f(job->bounds.products_exact ? x * y : multiply_to_odd(x, y)), flushes);
+}
+
+INLINE vf multiply_add(vf x, float y, vf sum) {
+#ifdef BK_HAS_FMA
+  return __builtin_elementwise_fma(x, (vf){0} + y, sum);
+#else
+  return to_f(add_to_odd(to_d(x) * (double)y, to_d(sum)));
+#endif
+}
+
+// A balanced tree over values that come one by one: adjacent pairs, an odd value carried up.
+typedef struct {
+  vf value[64];
+  int32_t held;
+  uint64_t count;
+} pair_tree;
+
+INLINE void tree_add(pair_tree *t, vf v, int flushes) {
+  for (uint64_t n = t->count++; n & 1; n >>= 1) v = flush_if(t->value[--t->held] + v, flushes);
+  t->value[t->held++] = v;
+}
+
+INLINE vf tree_sum(pair_tree *t, int flushes) {
+  vf sum = t->value[--t->held];
+  while (t->held > 0) sum = flush_if(t->value[--t->held] + sum, flushes);
+  return sum;
+}
+
+INLINE vf pairwise_step(const kernel_job *job, const packed *a, const packed *b, const step *s,
+                        int flushes) {
+  pair_tree t;
+  t.held = 0;
+  t.count = 0;
+  for (int64_t k = s->first; k < s->last; k++)
+    tree_add(&t, float32_product(job, a, b, k, flushes), flushes);
+  if (s->padded)
+    for (int64_t k = s->last - s->first; k < job->plan->unit.terms; k++)
+      tree_add(&t, (vf){0}, flushes);
+  return tree_sum(&t, flushes);
+}
+
+INLINE vf chains_step(const kernel_job *job, const packed *a, const packed *b, const step *s,
+                      int flushes) {
+  const bk_accumulator *u = &job->plan->unit;
+  vf chain[MOST_CHAINS];
+  for (int i = 0; i < u->chains; i++) chain[i] = (vf){0};
+  int at = 0;
+  for (int64_t k = s->first; k < s->last; k++) {
+    if (u->fused_multiply_add)
+      chain[at] = multiply_add(load_f(b->narrow + k * LANES), a->narrow[k], chain[at]);
+    else
+      chain[at] += float32_product(job, a, b, k, flushes);
+    chain[at] = flush_if(chain[at], flushes);
+    at = at + 1 == u->chains ? 0 : at + 1;
+  }
+  // Products +0 beyond the last k only turn a −0 into +0.
+  int64_t empty = s->padded ? u->terms - (s->last - s->first) : 0;
+  for (int64_t i = 0; i < empty && i < u->chains; i++) {
+    chain[at] += 0.0f;
+    at = at + 1 == u->chains ? 0 : at + 1;
+  }
+  pair_tree t;
+  t.held = 0;
+  t.count = 0;
+  for (int i = 0; i < u->chains; i++) tree_add(&t, chain[i], flushes);
+  return tree_sum(&t, flushes);
+}
+
+INLINE vf flush_addend(const plan *p, vf c) {
+  vi subnormal = magnitude_u(c) < 0x800000u;
+  if (p->unit.input_subnormals == BK_SUBNORMALS_TO_POSITIVE_ZERO) return subnormal ? (vf){0} : c;
+  if (p->unit.input_subnormals == BK_SUBNORMALS_TO_SIGNED_ZERO) return flush_f(c);
+  return c;
+}
+
+INLINE vf float32_chain(const kernel_job *job, const packed *a, const packed *b, const run *r, vf c,
+                        int order, int flushes) {
+  const plan *p = job->plan;
+  c = flush_addend(p, c);
+  for (int64_t i = r->first_step; i < r->last_step; i++) {
+    const step *s = &p->steps[i];
+    if (order == BK_ORDER_SEQUENTIAL) {
+      for (int64_t k = s->first; k < s->last; k++)
+        c = flush_if(c + float32_product(job, a, b, k, flushes), flushes);
+    } else {
+      vf sum = order == BK_ORDER_PAIRWISE ? pairwise_step(job, a, b, s, flushes)
+                                          : chains_step(job, a, b, s, flushes);
+      c = flush_if(c + sum, flushes);
+    }
+  }
+  return p->unit.flushes_subnormals ? flush_f(c) : c;
+}
+
+#endif

@@ -1,0 +1,443 @@
+// One output at a time, as the definition reads: for lines with NaN or infinity, and wherever no
+// bound proves that a vector kernel is exact.
+#include <stdlib.h>
+
+#include "matmul_plan.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+// NaN and infinities of a sum.
+typedef struct {
+  int nan, positive, negative;
+} specials;
+
+static void note(specials *s, double x) {
+  if (isnan(x)) s->nan = 1;
+  if (isinf(x)) *(x > 0 ? &s->positive : &s->negative) = 1;
+}
+
+static int is_special(const specials *s) { return s->nan | s->positive | s->negative; }
+
+static float special_value(const specials *s) {
+  if (s->nan || (s->positive && s->negative)) return NAN;
+  return s->positive ? INFINITY : -INFINITY;
+}
+
+static float scale_at(const line *l, int64_t k) { return l->scale ? l->scale[k / l->block] : 1; }
+static int scale_exponent_at(const line *l, int64_t k) {
+  return l->scale ? l->scale_exponent[k / l->block] : 0;
+}
+
+static int exponent_of(float x, int smallest) {
+  int field = (int)(bk_bits(x) >> 23 & 255) - 127;
+  return field < smallest ? smallest : field;
+}
+
+// Rounds to a multiple of 2^grid; the magnitude has at most 128 bits.
+static void cut(real *x, int grid, int rounding) {
+  int drop = grid - x->exponent;
+  if (drop <= 0 || real_is_zero(x)) return;
+  unsigned __int128 m = (unsigned __int128)x->magnitude[1] << 64 | x->magnitude[0];
+  unsigned __int128 kept = drop < 128 ? m >> drop : 0;
+  unsigned __int128 rest = drop < 128 ? m - (kept << drop) : m;
+  int half = drop <= 128 && (m >> (drop - 1) & 1);
+  int sticky = half ? (rest << (128 - drop) << 1) != 0 : rest != 0, odd = (int)(kept & 1), up = 0;
+  switch (rounding) {
+  case BK_ROUND_TIES_TO_EVEN: up = half && (sticky || odd); break;
+  case BK_ROUND_TIES_TO_AWAY: up = half; break;
+  case BK_ROUND_TIES_TOWARD_ZERO: up = half && sticky; break;
+  case BK_ROUND_TOWARD_POSITIVE: up = !x->negative; break;
+  case BK_ROUND_TOWARD_NEGATIVE: up = x->negative; break;
+  case BK_ROUND_TO_ODD: up = !odd; break;
+  default: break;
+  }
+  if (rest) kept += (unsigned)up;
+  x->magnitude[0] = (uint64_t)kept;
+  x->magnitude[1] = (uint64_t)(kept >> 64);
+  x->exponent = grid;
+}
+
+static real product_at(const plan *p, const line *a, const line *b, int64_t k) {
+  real x = real_of(a->value[k]);
+  real_times(&x, b->value[k]);
+  if (p->unit.scaling != BK_SCALING_NONE) {
+    real_times(&x, scale_at(a, k));
+    real_times(&x, scale_at(b, k));
+  }
+  return x;
+}
+
+static void note_products(const plan *p, const line *a, const line *b, const step *s,
+                          specials *found) {
+  int scaled = p->unit.scaling != BK_SCALING_NONE;
+  for (int64_t k = s->first; k < s->last; k++) {
+    double x = (double)a->value[k] * b->value[k];
+    if (scaled) x = x * scale_at(a, k) * scale_at(b, k);
+    if (p->unit.infinite_products && !p->groups && isfinite(x) && fabs(x) >= 0x1p127) {
+      real r = product_at(p, a, b, k);
+      wide w = {{0}};
+      wide_add(&w, &r);
+      if (wide_exponent(&w) >= 128) x = copysign(INFINITY, x);
+    }
+    note(found, x);
+  }
+}
+
+// One term of an aligned sum: a product, or a group of them.
+typedef struct {
+  int64_t first, last;
+  int exponent;
+  int zero;
+} term;
+
+static term make_term(const plan *p, const line *a, const line *b, int64_t first, int64_t last) {
+  term t = {first, last, 0, 1};
+  int grouped = p->groups != NULL, scaled = p->unit.scaling != BK_SCALING_NONE;
+  for (int64_t k = first; k < last; k++)
+    if (a->value[k] != 0 && b->value[k] != 0) t.zero = 0;
+  if (!grouped) t.exponent = a->exponent[first] + b->exponent[first];
+  if (scaled) {
+    if (scale_at(a, first) == 0 || scale_at(b, first) == 0) t.zero = 1;
+    t.exponent += scale_exponent_at(a, first) + scale_exponent_at(b, first);
+  }
+  return t;
+}
+
+static void add_cut(const plan *p, const line *a, const line *b, const term *t, int grid,
+                    wide *sum) {
+  if (t->zero) return;
+  if (t->last - t->first == 1) {
+    real x = product_at(p, a, b, t->first);
+    cut(&x, grid, p->unit.align_rounding);
+    wide_add(sum, &x);
+    return;
+  }
+  wide group = {{0}};
+  for (int64_t k = t->first; k < t->last; k++) {
+    real x = product_at(p, a, b, k);
+    wide_add(&group, &x);
+  }
+  wide_cut(&group, grid, p->unit.align_rounding);
+  wide_add_wide(sum, &group);
+}
+
+// The aligned terms whose parity of lane is asked for (-1: all), cut at their largest exponent and
+// at least `floor`. Returns that exponent, or ZERO_EXPONENT where no term has one.
+static int aligned_sum(const plan *p, const line *a, const line *b, const step *s, int parity,
+                       int floor, int zero_present, wide *sum) {
+  int64_t count = p->groups ? s->last_group - s->first_group : s->last - s->first;
+  int exponent = floor;
+  for (int pass = 0; pass < 2; pass++) {
+    int64_t first = s->first;
+    for (int64_t i = 0; i < count; i++) {
+      int64_t last = p->groups ? p->groups[s->first_group + i] : first + 1;
+      if (parity < 0 || (int64_t)parity == (i & 1)) {
+        term t = make_term(p, a, b, first, last);
+        if (pass) add_cut(p, a, b, &t, exponent - p->unit.align_fraction, sum);
+        else if (t.zero) zero_present = 1;
+        else if (t.exponent > exponent) exponent = t.exponent;
+      }
+      first = last;
+    }
+    int zero = p->unit.zero_exponent;
+    if (zero != BK_NONE && zero_present && zero > exponent) exponent = zero;
+    if (exponent == ZERO_EXPONENT) return exponent;
+  }
+  return exponent;
+}
+
+static void exact_sum(const plan *p, const line *a, const line *b, const step *s, wide *sum) {
+  for (int64_t k = s->first; k < s->last; k++) {
+    real x = product_at(p, a, b, k);
+    wide_add(sum, &x);
+  }
+}
+
+static void add_float(wide *sum, float x) {
+  real r = real_of(x);
+  wide_add(sum, &r);
+}
+
+static float fused_join(const plan *p, const line *a, const line *b, const step *s, float c) {
+  wide sum = {{0}};
+  if (p->unit.align_fraction == BK_NONE) {
+    exact_sum(p, a, b, s, &sum);
+    add_float(&sum, c);
+    return wide_round(&sum, &p->output);
+  }
+  int floor = c == 0 ? ZERO_EXPONENT : exponent_of(c, p->output.min_exponent);
+  int exponent = aligned_sum(p, a, b, s, -1, floor, s->padded || c == 0, &sum);
+  real addend = real_of(c);
+  cut(&addend, exponent - p->unit.align_fraction, p->unit.align_rounding);
+  wide_add(&sum, &addend);
+  return wide_round(&sum, &p->output);
+}
+
+// CDNA3. Each part is floored to the products' common grid, their sum and c to grids of their own.
+static float late_join(const plan *p, const line *a, const line *b, const step *s, float c) {
+  const bk_accumulator *u = &p->unit;
+  wide part[2] = {{{0}}, {{0}}}, sum = {{0}};
+  int parts = u->splits_even_odd ? 2 : 1, dot = ZERO_EXPONENT;
+  int addend_exponent = c == 0 ? -126 : exponent_of(c, p->output.min_exponent);
+  for (int i = 0; i < parts; i++) {
+    // The lanes beyond the sum's end are both even and odd unless there is only one.
+    int padded = s->padded && (parts == 1 || s->last - s->first + 1 < u->terms ||
+                               ((u->terms - 1) & 1) == i);
+    int e = aligned_sum(p, a, b, s, parts == 2 ? i : -1, ZERO_EXPONENT, padded, &part[i]);
+    if (e > dot) dot = e;
+  }
+  for (int i = 0; i < parts; i++) {
+    if (dot != ZERO_EXPONENT) wide_cut(&part[i], dot - u->align_fraction, BK_ROUND_TOWARD_NEGATIVE);
+    wide_add_wide(&sum, &part[i]);
+  }
+  int exponent = dot > addend_exponent ? dot : addend_exponent;
+  wide_cut(&sum, exponent - u->late_sum_fraction, BK_ROUND_TOWARD_NEGATIVE);
+  if (u->late_drops_below == BK_NONE || addend_exponent >= exponent - u->late_drops_below) {
+    real addend = real_of(c);
+    cut(&addend, exponent - u->late_addend_fraction, BK_ROUND_TOWARD_NEGATIVE);
+    wide_add(&sum, &addend);
+  }
+  if (u->late_result_fraction != BK_NONE && !wide_is_zero(&sum)) {
+    int top = wide_exponent(&sum);
+    wide_cut(&sum, (top < -126 ? -126 : top) - u->late_result_fraction, BK_ROUND_TOWARD_NEGATIVE);
+  }
+  return wide_round(&sum, &p->output);
+}
+
+static float add_join(const plan *p, const line *a, const line *b, const step *s, float c) {
+  wide sum = {{0}};
+  if (p->unit.align_fraction == BK_NONE) exact_sum(p, a, b, s, &sum);
+  else aligned_sum(p, a, b, s, -1, ZERO_EXPONENT, s->padded, &sum);
+  float partial = wide_round(&sum, &p->intermediate);
+  if (isinf(partial)) return partial;
+  if (partial == 0 && c == 0) return partial + c;
+  memset(&sum, 0, sizeof sum);
+  add_float(&sum, partial);
+  add_float(&sum, c);
+  float total = wide_round(&sum, &p->intermediate);
+  if (isinf(total) || total == 0) return total;
+  memset(&sum, 0, sizeof sum);
+  add_float(&sum, total);
+  return wide_round(&sum, &p->output);
+}
+
+float scalar_fused_step(const plan *p, const line *a, const line *b, const step *s, float c) {
+  specials found = {0, 0, 0};
+  note(&found, c);
+  if (a->special || b->special || p->unit.infinite_products) note_products(p, a, b, s, &found);
+  if (is_special(&found)) return special_value(&found);
+  switch (p->unit.join) {
+  case BK_JOIN_LATE: return late_join(p, a, b, s, c);
+  case BK_JOIN_ADD: return add_join(p, a, b, s, c);
+  default: return fused_join(p, a, b, s, c);
+  }
+}
+
+static float flushed(const plan *p, float x) {
+  return p->unit.flushes_results && fabsf(x) < 0x1p-126f ? copysignf(0, x) : x;
+}
+
+// fl(x · y · z · w), once.
+static float product_once(float x, float y, float z, float w) {
+  double approximate = (double)x * y * ((double)z * w);
+  if (!isfinite(approximate)) return (float)approximate;
+  if (x == 0 || y == 0 || z == 0 || w == 0) return (float)approximate;
+  wide sum = {{0}};
+  real r = real_of(x);
+  real_times(&r, y);
+  real_times(&r, z);
+  real_times(&r, w);
+  wide_add(&sum, &r);
+  return wide_round(&sum, &single_precision);
+}
+
+static float step_product(const plan *p, const line *a, const line *b, int64_t k, int64_t last) {
+  if (k >= last) return 0;
+  if (!p->unit.scales_products) return flushed(p, a->value[k] * b->value[k]);
+  return flushed(p, product_once(a->value[k], b->value[k], scale_at(a, k), scale_at(b, k)));
+}
+
+// Sums values 0 … count−1 as a tree over adjacent pairs, in place.
+static float tree(const plan *p, float *values, int64_t count) {
+  while (count > 1) {
+    for (int64_t i = 0; i + 1 < count; i += 2) values[i / 2] = flushed(p, values[i] + values[i + 1]);
+    if (count & 1) values[count / 2] = values[count - 1];
+    count = (count + 1) / 2;
+  }
+  return count ? values[0] : 0;
+}
+
+static float float32_step(const plan *p, const line *a, const line *b, const step *s, float c,
+                          float *values) {
+  const bk_accumulator *u = &p->unit;
+  int64_t end = s->padded ? s->first + u->terms : s->last;
+  if (u->order == BK_ORDER_SEQUENTIAL) {
+    for (int64_t k = s->first; k < s->last; k++)
+      c = flushed(p, c + step_product(p, a, b, k, s->last));
+    return c;
+  }
+  if (u->order == BK_ORDER_PAIRWISE) {
+    for (int64_t k = s->first; k < end; k++)
+      values[k - s->first] = step_product(p, a, b, k, s->last);
+    return flushed(p, c + tree(p, values, end - s->first));
+  }
+  memset(values, 0, (size_t)u->chains * sizeof *values);
+  for (int64_t k = s->first; k < end; k++) {
+    float *chain = &values[(k - s->first) % u->chains];
+    float x = k < s->last ? a->value[k] : 0, y = k < s->last ? b->value[k] : 0;
+    if (u->fused_multiply_add) *chain = flushed(p, fmaf(x, y, *chain));
+    else *chain = flushed(p, *chain + step_product(p, a, b, k, s->last));
+  }
+  return flushed(p, c + tree(p, values, u->chains));
+}
+
+static float flushed_addend(const plan *p, float c) {
+  if (p->unit.kind != BK_SUM_FLOAT32 || fabsf(c) >= 0x1p-126f) return c;
+  if (p->unit.input_subnormals == BK_SUBNORMALS_TO_POSITIVE_ZERO) return 0;
+  return p->unit.input_subnormals == BK_SUBNORMALS_TO_SIGNED_ZERO ? copysignf(0, c) : c;
+}
+
+// The unit's chain over a run, from c.
+static float float_chain(const plan *p, const line *a, const line *b, const run *r, float c) {
+  float *values = NULL;
+  if (p->unit.kind == BK_SUM_FLOAT32) {
+    int64_t room = p->unit.terms > 0 ? p->unit.terms : p->depth;
+    if (room < p->unit.chains) room = p->unit.chains;
+    values = malloc((size_t)(room + 1) * sizeof *values);
+    if (!values) return NAN;
+    c = flushed_addend(p, c);
+  }
+  for (int64_t i = r->first_step; i < r->last_step; i++)
+    c = values ? float32_step(p, a, b, &p->steps[i], c, values)
+               : scalar_fused_step(p, a, b, &p->steps[i], c);
+  free(values);
+  if (p->unit.kind == BK_SUM_FLOAT32 && p->unit.flushes_subnormals && fabsf(c) < 0x1p-126f)
+    c = copysignf(0, c);
+  return c;
+}
+
+// A float as the unit writes it when nothing was added.
+static float rounded_output(const plan *p, float c) {
+  if (c == 0 || !isfinite(c)) return c;
+  wide sum = {{0}};
+  add_float(&sum, c);
+  return wide_round(&sum, &p->output);
+}
+
+static __int128 fit(const bk_accumulator *u, __int128 x) {
+  __int128 limit = (__int128)1 << (u->width - 1);
+  if (u->saturates) return x >= limit ? limit - 1 : x < -limit ? -limit : x;
+  unsigned __int128 bits = (unsigned __int128)x << (128 - u->width);
+  return (__int128)bits >> (128 - u->width);
+}
+
+static int64_t integer_chain(const plan *p, const line *a, const line *b, const run *r, int64_t c) {
+  __int128 sum = c;
+  for (int64_t i = r->first_step; i < r->last_step; i++) {
+    for (int64_t k = p->steps[i].first; k < p->steps[i].last; k++)
+      sum += (int64_t)ldexp((double)a->value[k] * b->value[k], p->fraction_bits);
+    sum = fit(&p->unit, sum);
+  }
+  return (int64_t)sum;
+}
+
+static real register_value(const plan *p, int64_t sum) {
+  return (real){{sum < 0 ? -(uint64_t)sum : (uint64_t)sum, 0, 0}, -p->fraction_bits, sum < 0};
+}
+
+// fl(P · scale) of an integer register's P.
+static float scaled_integer(const plan *p, int64_t sum, float scale) {
+  if (!isfinite(scale) || sum == 0 || scale == 0) return (float)sum * scale;
+  real x = register_value(p, sum);
+  real_times(&x, scale);
+  wide w = {{0}};
+  wide_add(&w, &x);
+  return wide_round(&w, &single_precision);
+}
+
+// fl(acc + P) of an integer register's P.
+static float plus_integer(const plan *p, float acc, int64_t sum) {
+  if (sum == 0 || !isfinite(acc)) return acc + 0.0f;
+  wide w = {{0}};
+  real x = register_value(p, sum);
+  wide_add(&w, &x);
+  add_float(&w, acc);
+  return wide_round(&w, &single_precision);
+}
+
+static float run_sum(const plan *p, const line *a, const line *b, float c) {
+  int scaled = a->scale || b->scale;
+  for (int64_t i = 0; i < p->run_count; i++) {
+    const run *r = &p->runs[i];
+    float scale = scale_at(a, r->first) * scale_at(b, r->first);
+    if (p->unit.kind == BK_SUM_INTEGER) {
+      int64_t sum = integer_chain(p, a, b, r, 0);
+      c = scaled ? c + scaled_integer(p, sum, scale) : plus_integer(p, c, sum);
+    } else {
+      float sum = float_chain(p, a, b, r, 0);
+      c += scaled ? sum * scale : sum;
+    }
+  }
+  return c;
+}
+
+static real fixed_product(const plan *p, const line *a, const line *b, int64_t k) {
+  const bk_matmul *m = p->problem;
+  real x = real_of(a->value[k]);
+  real_times(&x, b->value[k]);
+  real_times(&x, scale_at(a, k));
+  real_times(&x, scale_at(b, k));
+  if (m->a.has_tensor_scale) real_times(&x, m->a.tensor_scale);
+  if (m->b.has_tensor_scale) real_times(&x, m->b.tensor_scale);
+  return x;
+}
+
+static int64_t fixed_sum(const plan *p, const line *a, const line *b, int64_t c) {
+  const bk_accumulator *u = &p->unit;
+  __int128 sum = c;
+  for (int64_t i = 0; i < p->step_count; i++) {
+    wide w = {{0}};
+    for (int64_t k = p->steps[i].first; k < p->steps[i].last; k++) {
+      real x = fixed_product(p, a, b, k);
+      wide_add(&w, &x);
+    }
+    wide_cut(&w, u->lsb, u->cut_rounding);
+    int beyond;
+    __int128 t = wide_integer(&w, u->lsb, &beyond);
+    if (beyond && u->saturates) t = wide_is_negative(&w) ? -((__int128)1 << 100) : (__int128)1 << 100;
+    else if (beyond) t = (int64_t)t;
+    sum = fit(u, sum + t);
+  }
+  return (int64_t)(p->depth ? sum : fit(u, sum));
+}
+
+static float exact_value(const plan *p, const line *a, const line *b, float c) {
+  specials found = {0, 0, 0};
+  note(&found, c);
+  if (a->special || b->special)
+    for (int64_t k = 0; k < p->depth; k++)
+      note(&found, (double)a->value[k] * b->value[k] * scale_at(a, k) * scale_at(b, k));
+  if (is_special(&found)) return special_value(&found);
+  wide sum = {{0}};
+  add_float(&sum, c);
+  for (int64_t k = 0; k < p->depth; k++) {
+    real x = fixed_product(p, a, b, k);
+    wide_add(&sum, &x);
+  }
+  return wide_round(&sum, &p->output);
+}
+
+int64_t scalar_output(const plan *p, const line *a, const line *b, int64_t c) {
+  run all = {0, p->depth, 0, p->step_count};
+  if (p->unit.kind == BK_SUM_FIXED) return fixed_sum(p, a, b, c);
+  if (p->unit.kind == BK_SUM_INTEGER && p->problem->output_type >= BK_OUT_INT32)
+    return p->depth ? integer_chain(p, a, b, &all, c) : (int64_t)fit(&p->unit, c);
+  float start = p->problem->output_type == BK_OUT_FLOAT16 ? half_value((uint32_t)c)
+                                                          : bk_float((uint32_t)c);
+  if (p->depth == 0) return float_pattern(p, rounded_output(p, flushed_addend(p, start)));
+  float sum;
+  if (p->unit.kind == BK_SUM_EXACT) sum = exact_value(p, a, b, start);
+  else if (p->problem->sums_runs || p->unit.kind == BK_SUM_INTEGER) sum = run_sum(p, a, b, start);
+  else sum = float_chain(p, a, b, &all, start);
+  return finish_float(p, sum);
+}
