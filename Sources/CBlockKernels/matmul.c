@@ -53,21 +53,29 @@ static void convert_starts(const plan *p, int64_t first, int64_t count, float *s
 
 enum { MOST_LANES = 16, ROW_BLOCK = 256 };
 
-// One row and one panel through a kernel.
+// Some rows and one panel through a kernel: row i's outputs begin at `index[i]`.
 static void vector_outputs(const kernel_job *job, const matmul_kernels *kernels, const packed *a,
-                           const packed *b, int64_t first, int64_t count, int64_t *patterns) {
+                           int rows, const packed *b, const int64_t *index, int64_t count,
+                           void *output) {
   const plan *p = job->plan;
   if (p->problem->output_type >= BK_OUT_INT32) {
-    int64_t sums[MOST_LANES] = {0};
-    for (int64_t i = 0; i < count; i++) sums[i] = start_pattern(p, first + i);
-    (p->unit.kind == BK_SUM_FIXED ? kernels->fixed : kernels->integers)(job, a, b, sums);
-    memcpy(patterns, sums, (size_t)count * sizeof *sums);
+    int64_t sums[MOST_ROWS * MOST_LANES] = {0};
+    for (int row = 0; row < rows; row++)
+      for (int64_t i = 0; i < count; i++)
+        sums[row * kernels->lanes + i] = start_pattern(p, index[row] + i);
+    (p->unit.kind == BK_SUM_FIXED ? kernels->fixed : kernels->integers)(job, a, rows, b, sums);
+    for (int row = 0; row < rows; row++)
+      for (int64_t i = 0; i < count; i++)
+        store_pattern(p, output, index[row] + i, sums[row * kernels->lanes + i]);
     return;
   }
-  float sums[MOST_LANES] = {0};
-  convert_starts(p, first, count, sums);
-  kernels->floats(job, a, b, sums);
-  for (int64_t i = 0; i < count; i++) patterns[i] = finish_float(p, sums[i]);
+  float sums[MOST_ROWS * MOST_LANES] = {0};
+  for (int row = 0; row < rows; row++)
+    convert_starts(p, index[row], count, sums + row * kernels->lanes);
+  kernels->floats(job, a, rows, b, sums);
+  for (int row = 0; row < rows; row++)
+    for (int64_t i = 0; i < count; i++)
+      store_pattern(p, output, index[row] + i, finish_float(p, sums[row * kernels->lanes + i]));
 }
 
 typedef struct {
@@ -85,25 +93,43 @@ static int has_special(const line *lines, int64_t count) {
   return 0;
 }
 
+static void scalar_outputs(product *m, const line *a, int64_t index, int64_t columns,
+                           int special_only) {
+  const plan *p = m->job.plan;
+  for (int64_t j = 0; j < columns; j++)
+    if (!special_only || m->b.line[j].special)
+      store_pattern(p, m->output, index + j,
+                    scalar_output(p, a, &m->b.line[j], start_pattern(p, index + j)));
+}
+
 static void multiply_panel(product *m, int64_t first_row, int64_t rows, int64_t first_column,
                            int64_t columns) {
   const plan *p = m->job.plan;
   decode_lines_of(&m->b, m->target, &p->problem->b, &p->unit, first_column, columns);
   int vectors = m->job.bounds.vectors, special = has_special(m->b.line, columns);
   if (vectors) pack_lines(&m->panel, &m->job, 1, m->b.line, columns, m->kernels->lanes);
+  packed together[MOST_ROWS];
+  int64_t index[MOST_ROWS];
+  int held = 0, one_window = 1;
   for (int64_t i = 0; i < rows; i++) {
     const line *a = &m->a.line[i];
-    int64_t index = (first_row + i) * p->columns + first_column, patterns[MOST_LANES];
-    packed row = packed_row(&m->row, &m->job, a, i);
-    kernel_job job = m->job;
-    int fast = vectors && !a->special && bounds_hold(&job, &row, &m->panel);
-    if (fast) vector_outputs(&job, m->kernels, &row, &m->panel, index, columns, patterns);
-    for (int64_t j = 0; j < columns; j++) {
-      if (!fast || (special && m->b.line[j].special))
-        patterns[j] = scalar_output(p, a, &m->b.line[j], start_pattern(p, index + j));
-      store_pattern(p, m->output, index + j, patterns[j]);
+    int64_t at = (first_row + i) * p->columns + first_column;
+    together[held] = packed_row(&m->row, &m->job, a, i);
+    index[held] = at;
+    int fast = vectors && !a->special && bounds_hold(&m->job, &together[held], &m->panel);
+    if (fast) one_window &= m->job.bounds.one_window;
+    held += fast;
+    if (!fast) scalar_outputs(m, a, at, columns, 0);
+    if (held == MOST_ROWS || (i + 1 == rows && held > 0)) {
+      m->job.bounds.one_window = one_window;
+      vector_outputs(&m->job, m->kernels, together, held, &m->panel, index, columns, m->output);
+      held = 0;
+      one_window = 1;
     }
   }
+  for (int64_t i = 0; special && vectors && i < rows; i++)
+    if (!m->a.line[i].special)
+      scalar_outputs(m, &m->a.line[i], (first_row + i) * p->columns + first_column, columns, 1);
 }
 
 static int first_not_finite(product *m, int side, const bk_operand *o, bk_matmul_result *result) {

@@ -7,17 +7,23 @@
 #include "matmul_float32.h"
 #include "matmul_registers.h"
 
+// Sums c of `rows` rows over a run. Rows take turns at every step, so that the processor may work on
+// several.
 #define CHAIN(name, statement)                                                                     \
-  static vf name(const kernel_job *job, const packed *a, const packed *b, const run *r, vf c) {    \
+  static void name(const kernel_job *job, const packed *rows_of_a, int rows, const packed *b,      \
+                   const run *r, vf *sums) {                                                       \
     const bk_accumulator *u = &job->plan->unit;                                                    \
     int one_window = job->bounds.one_window;                                                       \
     (void)u, (void)one_window;                                                                     \
     for (int64_t i = r->first_step; i < r->last_step; i++) {                                       \
       const step *s = &job->plan->steps[i];                                                        \
-      vf next = statement;                                                                         \
-      c = with_specials(job, a, b, s, c, next);                                                    \
+      for (int row = 0; row < rows; row++) {                                                       \
+        const packed *a = &rows_of_a[row];                                                         \
+        vf c = sums[row];                                                                          \
+        vf next = statement;                                                                       \
+        sums[row] = with_specials(job, a, b, s, c, next);                                          \
+      }                                                                                            \
     }                                                                                              \
-    return c;                                                                                      \
   }
 #define CHAINS(name, step_of)                                                                      \
   CHAIN(name##_rz_rz, step_of(job, a, b, s, c, BK_ROUND_TOWARD_ZERO, BK_ROUND_TOWARD_ZERO))        \
@@ -33,8 +39,9 @@ CHAIN(exact_rne, exact_step(job, a, b, s, c, BK_ROUND_TIES_TO_EVEN, one_window))
 CHAIN(exact_any, exact_step(job, a, b, s, c, u->rounding, one_window))
 
 #define FLOAT32_CHAIN(name, order, flushes)                                                        \
-  static vf name(const kernel_job *job, const packed *a, const packed *b, const run *r, vf c) {    \
-    return float32_chain(job, a, b, r, c, order, flushes);                                         \
+  static void name(const kernel_job *job, const packed *a, int rows, const packed *b, const run *r, \
+                   vf *sums) {                                                                     \
+    float32_chain(job, a, rows, b, r, sums, order, flushes);                                       \
   }
 FLOAT32_CHAIN(sequential, BK_ORDER_SEQUENTIAL, 0)
 FLOAT32_CHAIN(sequential_flushing, BK_ORDER_SEQUENTIAL, 1)
@@ -43,7 +50,7 @@ FLOAT32_CHAIN(pairwise_flushing, BK_ORDER_PAIRWISE, 1)
 FLOAT32_CHAIN(chains, BK_ORDER_CHAINS, 0)
 FLOAT32_CHAIN(chains_flushing, BK_ORDER_CHAINS, 1)
 
-typedef vf (*chain_of)(const kernel_job *, const packed *, const packed *, const run *, vf);
+typedef void (*chain_of)(const kernel_job *, const packed *, int, const packed *, const run *, vf *);
 
 static chain_of chain_for(const kernel_job *job) {
   const bk_accumulator *u = &job->plan->unit;
@@ -75,28 +82,33 @@ INLINE vf run_scale(const packed *a, const packed *b, const run *r) {
   return la->scale ? scale * la->scale[r->first / la->block] : scale;
 }
 
-static void float_sums(const kernel_job *job, const packed *a, const packed *b, float *sums) {
+static void add_runs_of(const kernel_job *job, chain_of chain, const packed *a, int rows,
+                        const packed *b, const run *r, vf *acc) {
+  int scaled = a->lines->scale || b->lines->scale;
+  vf sums[MOST_ROWS];
+  for (int row = 0; row < rows; row++) sums[row] = (vf){0};
+  if (chain) chain(job, a, rows, b, r, sums);
+  for (int row = 0; row < rows; row++) {
+    vf scale = scaled ? run_scale(&a[row], b, r) : (vf){0} + 1;
+    if (chain) acc[row] += scaled ? sums[row] * scale : sums[row];
+    else acc[row] = add_integer_run(job, &a[row], b, r, acc[row], scale, scaled);
+  }
+}
+
+static void float_sums(const kernel_job *job, const packed *a, int rows, const packed *b,
+                       float *sums) {
   const plan *p = job->plan;
-  vf acc = load_f(sums);
-  int integer = p->unit.kind == BK_SUM_INTEGER, scaled = a->lines->scale || b->lines->scale;
-  chain_of chain = integer ? NULL : chain_for(job);
-  if (!p->problem->sums_runs && !integer) {
+  chain_of chain = p->unit.kind == BK_SUM_INTEGER ? NULL : chain_for(job);
+  vf acc[MOST_ROWS];
+  for (int row = 0; row < rows; row++) acc[row] = load_f(sums + row * LANES);
+  if (p->problem->sums_runs || !chain) {
+    for (int64_t i = 0; i < p->run_count; i++)
+      add_runs_of(job, chain, a, rows, b, &p->runs[i], acc);
+  } else {
     run all = {0, p->depth, 0, p->step_count};
-    acc = chain(job, a, b, &all, acc);
-    store_f(sums, acc);
-    return;
+    chain(job, a, rows, b, &all, acc);
   }
-  for (int64_t i = 0; i < p->run_count; i++) {
-    const run *r = &p->runs[i];
-    vf scale = scaled ? run_scale(a, b, r) : (vf){0} + 1;
-    if (integer) {
-      acc = add_integer_run(job, a, b, r, acc, scale, scaled);
-    } else {
-      vf sum = chain(job, a, b, r, (vf){0});
-      acc += scaled ? sum * scale : sum;
-    }
-  }
-  store_f(sums, acc);
+  for (int row = 0; row < rows; row++) store_f(sums + row * LANES, acc[row]);
 }
 
 #endif

@@ -90,22 +90,40 @@ INLINE vf flush_addend(const plan *p, vf c) {
   return c;
 }
 
-INLINE vf float32_chain(const kernel_job *job, const packed *a, const packed *b, const run *r, vf c,
-                        int order, int flushes) {
-  const plan *p = job->plan;
-  c = flush_addend(p, c);
-  for (int64_t i = r->first_step; i < r->last_step; i++) {
-    const step *s = &p->steps[i];
-    if (order == BK_ORDER_SEQUENTIAL) {
-      for (int64_t k = s->first; k < s->last; k++)
-        c = flush_if(c + float32_product(job, a, b, k, flushes), flushes);
-    } else {
-      vf sum = order == BK_ORDER_PAIRWISE ? pairwise_step(job, a, b, s, flushes)
-                                          : chains_step(job, a, b, s, flushes);
-      c = flush_if(c + sum, flushes);
-    }
+// Rows in turn at every k, as each addition waits for the last.
+INLINE void sequential_step(const kernel_job *job, const packed *a, int rows, const packed *b,
+                            const step *s, vf *c, int flushes) {
+  for (int64_t k = s->first; k < s->last; k++)
+    for (int row = 0; row < rows; row++)
+      c[row] = flush_if(c[row] + float32_product(job, &a[row], b, k, flushes), flushes);
+}
+
+INLINE void float32_step(const kernel_job *job, const packed *a, int rows, const packed *b,
+                         const step *s, vf *c, int order, int flushes) {
+  if (order == BK_ORDER_SEQUENTIAL) {
+    // Constants keep the sums in registers.
+    if (rows == MOST_ROWS) sequential_step(job, a, MOST_ROWS, b, s, c, flushes);
+    else
+      for (int row = 0; row < rows; row++)
+        sequential_step(job, &a[row], 1, b, s, &c[row], flushes);
+    return;
   }
-  return p->unit.flushes_subnormals ? flush_f(c) : c;
+  for (int row = 0; row < rows; row++) {
+    vf sum = order == BK_ORDER_PAIRWISE ? pairwise_step(job, &a[row], b, s, flushes)
+                                        : chains_step(job, &a[row], b, s, flushes);
+    c[row] = flush_if(c[row] + sum, flushes);
+  }
+}
+
+INLINE void float32_chain(const kernel_job *job, const packed *a, int rows, const packed *b,
+                          const run *r, vf *sums, int order, int flushes) {
+  const plan *p = job->plan;
+  vf c[MOST_ROWS];
+  for (int row = 0; row < rows; row++) c[row] = flush_addend(p, sums[row]);
+  for (int64_t i = r->first_step; i < r->last_step; i++)
+    float32_step(job, a, rows, b, &p->steps[i], c, order, flushes);
+  for (int row = 0; row < rows; row++)
+    sums[row] = p->unit.flushes_subnormals ? flush_f(c[row]) : c[row];
 }
 
 #endif

@@ -40,12 +40,16 @@ typedef struct {
   bounds bounds;
 } kernel_job;
 
+// Rows that a kernel takes together: their sums do not wait for each other.
+enum { MOST_ROWS = 4 };
+
 typedef struct {
   int32_t lanes;
-  // Sums of one row and one panel. In: c's values; out: what the unit makes of them.
-  void (*floats)(const kernel_job *job, const packed *a, const packed *b, float *sums);
-  void (*integers)(const kernel_job *job, const packed *a, const packed *b, int64_t *sums);
-  void (*fixed)(const kernel_job *job, const packed *a, const packed *b, int64_t *sums);
+  // Sums of some rows and one panel, a row's lanes together. In: c's values; out: what the unit makes
+  // of them.
+  void (*floats)(const kernel_job *job, const packed *a, int rows, const packed *b, float *sums);
+  void (*integers)(const kernel_job *job, const packed *a, int rows, const packed *b, int64_t *sums);
+  void (*fixed)(const kernel_job *job, const packed *a, int rows, const packed *b, int64_t *sums);
 } matmul_kernels;
 
 extern const matmul_kernels matmul_kernels_baseline;

@@ -45,10 +45,13 @@ INLINE vl load_l(const int64_t *p) {
   return v;
 }
 
-static void integer_sums(const kernel_job *job, const packed *a, const packed *b, int64_t *sums) {
+static void integer_sums(const kernel_job *job, const packed *a, int rows, const packed *b,
+                         int64_t *sums) {
   run all = {0, job->plan->depth, 0, job->plan->step_count};
-  vl sum = integer_chain(job, a, b, &all, load_l(sums));
-  memcpy(sums, &sum, sizeof sum);
+  for (int row = 0; row < rows; row++) {
+    vl sum = integer_chain(job, &a[row], b, &all, load_l(sums + row * LANES));
+    memcpy(sums + row * LANES, &sum, sizeof sum);
+  }
 }
 
 // A register of at most 51 bits: acc + P · scale, the product and the sum each rounded once.
@@ -62,25 +65,39 @@ INLINE vf add_integer_run(const kernel_job *job, const packed *a, const packed *
   return not_finite(acc) ? plain : to_f(add_to_odd(to_d(acc), exact));
 }
 
-static void fixed_sums(const kernel_job *job, const packed *a, const packed *b, int64_t *sums) {
-  const plan *p = job->plan;
-  const bk_accumulator *u = &p->unit;
-  double to_grid = bk_power(-u->lsb);
-  int rounding = u->cut_rounding;
-  vl total = load_l(sums);
-  for (int64_t i = 0; i < p->step_count; i++) {
-    const step *s = &p->steps[i];
-    vd sum = (vd){0};
-    if (job->bounds.products_exact) {
-      for (int64_t k = s->first; k < s->last; k++) sum += load_d(b->wide + k * LANES) * a->wide[k];
-    } else {
-      sum = multiply_to_odd(load_d(b->wide + s->first * LANES), (vd){0} + a->wide[s->first]);
-    }
-    vd cut = rounding == BK_ROUND_TOWARD_ZERO ? round_number(sum * to_grid, BK_ROUND_TOWARD_ZERO)
-                                              : round_number(sum * to_grid, rounding);
-    total = fit(u, total + to_integers(cut));
+// The products of a step in units of the register, cut to integers.
+INLINE vl fixed_step(const packed *a, const packed *b, const step *s,
+                     double to_grid, int rounding, int exact) {
+  vd sum = (vd){0};
+  if (exact) {
+    for (int64_t k = s->first; k < s->last; k++) sum += load_d(b->wide + k * LANES) * a->wide[k];
+  } else {
+    sum = multiply_to_odd(load_d(b->wide + s->first * LANES), (vd){0} + a->wide[s->first]);
   }
-  memcpy(sums, &total, sizeof total);
+  return to_integers(round_number(sum * to_grid, rounding));
+}
+
+INLINE void fixed_chain(const kernel_job *job, const packed *a, int rows, const packed *b,
+                        vl *total, int rounding, int exact) {
+  const plan *p = job->plan;
+  double to_grid = bk_power(-p->unit.lsb);
+  for (int64_t i = 0; i < p->step_count; i++)
+    for (int row = 0; row < rows; row++) {
+      vl cut = fixed_step(&a[row], b, &p->steps[i], to_grid, rounding, exact);
+      total[row] = fit(&p->unit, total[row] + cut);
+    }
+}
+
+static void fixed_sums(const kernel_job *job, const packed *a, int rows, const packed *b,
+                       int64_t *sums) {
+  int rounding = job->plan->unit.cut_rounding, exact = job->bounds.products_exact;
+  vl total[MOST_ROWS];
+  for (int row = 0; row < rows; row++) total[row] = load_l(sums + row * LANES);
+  if (rounding != BK_ROUND_TOWARD_ZERO) fixed_chain(job, a, rows, b, total, rounding, exact);
+  else if (exact) fixed_chain(job, a, rows, b, total, BK_ROUND_TOWARD_ZERO, 1);
+  else fixed_chain(job, a, rows, b, total, BK_ROUND_TOWARD_ZERO, 0);
+  for (int row = 0; row < rows; row++)
+    memcpy(sums + row * LANES, &total[row], sizeof total[row]);
 }
 
 #endif

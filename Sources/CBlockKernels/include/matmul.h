@@ -28,7 +28,7 @@ enum { BK_SCALING_NONE, BK_SCALING_PRODUCTS, BK_SCALING_GROUPS };
 enum { BK_JOIN_FUSED, BK_JOIN_LATE, BK_JOIN_ADD };
 enum { BK_OUT_FLOAT32, BK_OUT_FLOAT16, BK_OUT_INT32, BK_OUT_INT64 };
 
-#define BK_NONE INT32_MIN  // an optional number that is absent
+enum { BK_NONE = INT32_MIN };  // an optional number that is absent
 
 typedef struct {
   int32_t kind;
