@@ -110,9 +110,10 @@ INLINE vd round_to(vd x, const float_format *f, int rounding) {
   return with_sign(result, x);
 }
 
+// An infinite sum stays: its error is NaN.
 INLINE vd to_odd(vd sum, vd error) {
   vl odd = bits_l(sum) & 1, away = (bits_l(sum) ^ bits_l(error)) >= 0;
-  vl changes = (error != 0) & (odd == 0);
+  vl changes = ((error < 0) | (error > 0)) & (odd == 0);
   return bits_d(bits_l(sum) + (changes & (away ? (vl){0} + 1 : (vl){0} - 1)));
 }
 

@@ -8,7 +8,7 @@ private func text(_ pattern: Int64, _ type: MatmulOutputType) -> String {
   return "0x\(String(bits, radix: 16)) 0b\(String(bits, radix: 2))"
 }
 
-private struct Outcome: Equatable {
+private struct MatmulOutcome: Equatable {
   var output: [Int64]
   var error: MatmulError?
 
@@ -24,10 +24,10 @@ private struct Outcome: Equatable {
 }
 
 /// Compares every target of this machine with the reference, and records the first difference.
-func compare(_ problem: MatmulProblem, _ label: String) throws {
-  let expected = Outcome(MPFREngine(), problem)
+func compareMatmul(_ problem: MatmulProblem, _ label: String) throws {
+  let expected = MatmulOutcome(MPFREngine(), problem)
   for target in VectorTarget.available {
-    let observed = Outcome(try VectorEngine(target: target), problem)
+    let observed = MatmulOutcome(try VectorEngine(target: target), problem)
     guard observed != expected else { continue }
     let place = "\(problem.accumulator.name) \(target) \(label)"
     guard expected.error == nil, observed.error == nil else {

@@ -39,7 +39,7 @@ struct CodePool {
         UInt32(truncatingIfNeeded: random.next()) & UInt32((UInt64(1) << UInt64(element.bits)) - 1)
       }
     }
-    let decoded = decode(codes, element)
+    let decoded = decodedCodes(codes, element)
     var byValue: [Float: UInt32] = [:]
     for (code, value) in zip(codes, decoded) {
       values[code] = value
@@ -74,8 +74,8 @@ struct CodePool {
   }
 }
 
-private func decode(_ codes: [UInt32], _ element: ElementFormat) -> [Float] {
-  let bytes = packed(codes, element.codeBytes)
+private func decodedCodes(_ codes: [UInt32], _ element: ElementFormat) -> [Float] {
+  let bytes = matmulBytes(codes, element.codeBytes)
   var output = [Float](repeating: 0, count: codes.count)
   bytes.withUnsafeBytes { raw in
     output.withUnsafeMutableBufferPointer {
@@ -85,7 +85,7 @@ private func decode(_ codes: [UInt32], _ element: ElementFormat) -> [Float] {
   return output
 }
 
-func packed(_ codes: [UInt32], _ width: Int) -> [UInt8] {
+func matmulBytes(_ codes: [UInt32], _ width: Int) -> [UInt8] {
   codes.flatMap { code in (0..<width).map { UInt8(truncatingIfNeeded: code >> UInt32(8 * $0)) } }
 }
 
@@ -94,7 +94,7 @@ enum MatmulScales: String, CaseIterable {
   case narrow, wide
 }
 
-func scaleCodes(
+func matmulScaleCodes(
   _ format: ScaleFormat, _ count: Int, _ kind: MatmulScales, _ random: inout SplitMix
 ) -> [UInt32] {
   let mantissa = UInt32(format.layout.mantissaBits)
@@ -116,7 +116,7 @@ enum MatmulAddend: String, CaseIterable {
   case none, ordinary, large, tiny, any
 }
 
-func addends(
+func matmulAddends(
   _ type: MatmulOutputType, _ count: Int, _ kind: MatmulAddend, _ random: inout SplitMix
 ) -> [Int64]? {
   if kind == .none { return nil }
@@ -190,7 +190,7 @@ struct MatmulMaker {
       b.tensorScale = random.next() % 2 == 0 ? nil : 3.25
     }
     var problem = MatmulProblem(a: left, b: b, accumulator: accumulator)
-    problem.c = addends(
+    problem.c = matmulAddends(
       problem.outputType, shape.rows * shape.columns, addend, &random)
     return problem
   }
@@ -209,11 +209,12 @@ struct MatmulMaker {
       }
     }
     var result = MatmulOperand(
-      element: element, lines: lines, depth: depth, codes: packed(codes, element.codeBytes))
+      element: element, lines: lines, depth: depth, codes: matmulBytes(codes, element.codeBytes))
     if let scale {
       let blocks = (depth + block - 1) / block
       result.scales = MatmulOperand.Scales(
-        format: scale, block: block, codes: scaleCodes(scale, lines * blocks, scales, &random))
+        format: scale, block: block, codes: matmulScaleCodes(scale, lines * blocks, scales, &random)
+      )
     }
     return result
   }
@@ -224,7 +225,7 @@ struct MatmulMaker {
     for line in 0..<a.lines {
       for k in 0..<half where k + half < depth - 1 {
         let from = code(a.codes, line * depth + k, formats.a.codeBytes)
-        let opposite = packed([poolA.negative[from] ?? from], formats.a.codeBytes)
+        let opposite = matmulBytes([poolA.negative[from] ?? from], formats.a.codeBytes)
         for (byte, value) in opposite.enumerated() {
           a.codes[(line * depth + k + half) * opposite.count + byte] = value
         }

@@ -69,7 +69,7 @@ func compareEverything(_ accumulator: Accumulator, seed: UInt64) throws {
         maker.formats.a.name, maker.formats.b.name, maker.formats.scaleA?.name ?? "-",
         maker.formats.scaleB?.name ?? "-",
       ]
-      try compare(problem, "\(names) \(shape) \(filling) \(scales) \(addend) turn \(turn)")
+      try compareMatmul(problem, "\(names) \(shape) \(filling) \(scales) \(addend) turn \(turn)")
     }
   }
 }

@@ -33,6 +33,7 @@ int main(void) {
   block_cases();
   recipe_cases();
   statistics_cases();
+  matmul_cases();
   if (failures > 0) fprintf(stderr, "driver: %d expectations failed\n", failures);
   return failures > 0;
 }

@@ -46,5 +46,6 @@ void single_cases(void);
 void block_cases(void);
 void recipe_cases(void);
 void statistics_cases(void);
+void matmul_cases(void);
 
 #endif
