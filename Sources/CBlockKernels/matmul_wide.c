@@ -112,7 +112,7 @@ __int128 wide_integer(const wide *x, int lsb, int *beyond) {
     int from = position + i;
     value = value << 1 | (from >= 0 && from < WIDE_BITS ? (unsigned)bit(&magnitude, from) : 0);
   }
-  return negative ? -(__int128)value : (__int128)value;
+  return (__int128)(negative ? -value : value);
 }
 
 float wide_round(const wide *x, const float_format *f) {
