@@ -50,10 +50,9 @@ INLINE vf pairwise_step(const kernel_job *job, const packed *a, const packed *b,
   t.count = 0;
   for (int64_t k = s->first; k < s->last; k++)
     tree_add(&t, float32_product(job, a, b, k, flushes), flushes);
-  if (s->padded)
-    for (int64_t k = s->last - s->first; k < job->plan->unit.terms; k++)
-      tree_add(&t, (vf){0}, flushes);
-  return tree_sum(&t, flushes);
+  vf sum = tree_sum(&t, flushes);
+  // Products +0 beyond the last k only turn a sum of −0 into +0.
+  return s->padded ? sum + 0.0f : sum;
 }
 
 INLINE vf chains_step(const kernel_job *job, const packed *a, const packed *b, const step *s,

@@ -43,17 +43,21 @@ static float tree(const plan *p, float *values, int64_t count) {
 static float float32_step(const plan *p, const line *a, const line *b, const step *s, float c,
                           float *values) {
   const bk_accumulator *u = &p->unit;
-  int64_t end = s->padded ? s->first + u->terms : s->last;
   if (u->order == BK_ORDER_SEQUENTIAL) {
     for (int64_t k = s->first; k < s->last; k++)
       c = flushed(p, c + step_product(p, a, b, k, s->last));
     return c;
   }
   if (u->order == BK_ORDER_PAIRWISE) {
-    for (int64_t k = s->first; k < end; k++)
+    for (int64_t k = s->first; k < s->last; k++)
       values[k - s->first] = step_product(p, a, b, k, s->last);
-    return flushed(p, c + tree(p, values, end - s->first));
+    float sum = tree(p, values, s->last - s->first);
+    // Products +0 beyond the last k only turn a sum of −0 into +0.
+    return flushed(p, c + (s->padded ? sum + 0.0f : sum));
   }
+  int64_t end = s->last;
+  if (s->padded)
+    end = u->terms - (s->last - s->first) < u->chains ? s->first + u->terms : s->last + u->chains;
   memset(values, 0, (size_t)u->chains * sizeof *values);
   for (int64_t k = s->first; k < end; k++) {
     float *chain = &values[(k - s->first) % u->chains];
@@ -74,8 +78,7 @@ static float flushed_addend(const plan *p, float c) {
 static float float_chain(const plan *p, const line *a, const line *b, const run *r, float c) {
   float *values = NULL;
   if (p->unit.kind == BK_SUM_FLOAT32) {
-    int64_t room = p->unit.terms > 0 ? p->unit.terms : p->depth;
-    if (room < p->unit.chains) room = p->unit.chains;
+    int64_t room = p->depth > p->unit.chains ? p->depth : p->unit.chains;
     values = malloc((size_t)(room + 1) * sizeof *values);
     if (!values) return NAN;
     c = flushed_addend(p, c);
@@ -200,6 +203,19 @@ static float exact_value(const plan *p, const line *a, const line *b, float c) {
   return wide_round(&sum, &p->output);
 }
 
+// Whether NaN is certain: a NaN, or infinity times zero, in any product. Most lines with a NaN are
+// settled here.
+static int has_nan(const plan *p, const line *a, const line *b) {
+  int found = 0;
+  for (int64_t k = 0; k < p->depth; k++) {
+    float x = a->value[k] * b->value[k];
+    found |= x != x;
+  }
+  for (int64_t i = 0; a->scale && i * a->block < p->depth; i++) found |= isnan(a->scale[i]);
+  for (int64_t i = 0; b->scale && i * b->block < p->depth; i++) found |= isnan(b->scale[i]);
+  return found;
+}
+
 int64_t scalar_output(const plan *p, const line *a, const line *b, int64_t c) {
   run all = {0, p->depth, 0, p->step_count};
   if (p->unit.kind == BK_SUM_FIXED) return fixed_sum(p, a, b, c);
@@ -208,6 +224,7 @@ int64_t scalar_output(const plan *p, const line *a, const line *b, int64_t c) {
   float start = p->problem->output_type == BK_OUT_FLOAT16 ? half_value((uint32_t)c)
                                                           : bk_float((uint32_t)c);
   if (p->depth == 0) return float_pattern(p, rounded_output(p, flushed_addend(p, start)));
+  if ((a->special || b->special) && has_nan(p, a, b)) return float_pattern(p, NAN);
   float sum;
   if (p->unit.kind == BK_SUM_EXACT) sum = exact_value(p, a, b, start);
   else if (p->problem->sums_runs || p->unit.kind == BK_SUM_INTEGER) sum = run_sum(p, a, b, start);
