@@ -156,6 +156,8 @@ public enum MatmulError: Error, Sendable, Hashable {
   case notFinite(MatmulSide, line: Int, k: Int, accumulator: String)
   /// D has no such output.
   case noOutput(row: Int, column: Int, rows: Int, columns: Int)
+  /// An engine's buffers do not fit into memory.
+  case memory
 }
 
 extension MatmulError: CustomStringConvertible {
@@ -175,6 +177,7 @@ extension MatmulError: CustomStringConvertible {
       "\(side.rawValue): the tensor scale is \(value), expected a positive finite number"
     case .notFinite(let side, let line, let k, let accumulator):
       "\(side.rawValue): NaN or infinity in line \(line), k = \(k): the accumulator \(accumulator) has neither"
+    case .memory: "not enough memory for the product"
     case .noOutput(let row, let column, let rows, let columns):
       "no output at row \(row), column \(column): D is \(rows) × \(columns)"
     }

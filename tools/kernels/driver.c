@@ -35,6 +35,7 @@ int main(void) {
   recipe_cases();
   statistics_cases();
   hot_matmul_cases();
+  matmul_cases();
   if (failures > 0) fprintf(stderr, "driver: %d expectations failed\n", failures);
   return failures > 0;
 }

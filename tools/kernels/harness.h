@@ -48,5 +48,6 @@ void e2m1_cases(void);
 void recipe_cases(void);
 void statistics_cases(void);
 void hot_matmul_cases(void);
+void matmul_cases(void);
 
 #endif

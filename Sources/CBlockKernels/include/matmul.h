@@ -28,7 +28,7 @@ enum { BK_SCALING_NONE, BK_SCALING_PRODUCTS, BK_SCALING_GROUPS };
 enum { BK_JOIN_FUSED, BK_JOIN_LATE, BK_JOIN_ADD };
 enum { BK_OUT_FLOAT32, BK_OUT_FLOAT16, BK_OUT_INT32, BK_OUT_INT64 };
 
-#define BK_NONE INT32_MIN  // an optional number that is absent
+enum { BK_NONE = INT32_MIN };  // an optional number that is absent
 
 typedef struct {
   int32_t kind;
@@ -57,5 +57,19 @@ typedef struct {
   int32_t sums_runs;  // A.6b's run rule
   int32_t output_type;  // BK_OUT_...
 } bk_matmul;
+
+// BK_OK, BK_NO_MEMORY, or BK_NOT_FINITE with the first bad operand: side 0 is A, 1 is B.
+enum { BK_NOT_FINITE = 100 };
+typedef struct {
+  int32_t status, side;
+  int64_t line, k;
+} bk_matmul_result;
+
+// D as patterns of output_type, row-major. Any accumulator; BK_SUM_EXACT is slow.
+bk_matmul_result bk_multiply(int target, const bk_matmul *problem, void *output);
+
+// The hand-tuned kernels of AVX-512: returns 1 when it computed the whole product, 0 when the case
+// is not one it takes.
+int bk_hot_matmul(const bk_matmul *problem, void *output);
 
 #endif

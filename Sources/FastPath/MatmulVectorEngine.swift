@@ -1,0 +1,26 @@
+import CBlockKernels
+import NumberFormats
+
+extension VectorEngine: MatmulEngine {
+  public func multiply(
+    _ problem: MatmulProblem, into output: UnsafeMutableRawBufferPointer
+  ) throws(MatmulError) {
+    try problem.check()
+    guard problem.rows > 0, problem.columns > 0 else { return }
+    let kernel = KernelMatmul(problem)
+    let result = kernel.withRaw(problem) { raw in
+      if target == .avx512, bk_hot_matmul(raw, output.baseAddress) != 0 {
+        return bk_matmul_result(status: Int32(BK_OK), side: 0, line: 0, k: 0)
+      }
+      return bk_multiply(target.raw, raw, output.baseAddress)
+    }
+    switch Int(result.status) {
+    case Int(BK_OK): return
+    case Int(BK_NOT_FINITE):
+      throw .notFinite(
+        result.side == 0 ? .a : .b, line: Int(result.line), k: Int(result.k),
+        accumulator: problem.accumulator.name)
+    default: throw .memory
+    }
+  }
+}
