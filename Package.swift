@@ -23,8 +23,11 @@ let package = Package(
       name: "CMPFR", pkgConfig: "mpfr", providers: [.apt(["libmpfr-dev", "libgmp-dev"])]),
     .target(name: "Reference", dependencies: ["NumberFormats", "CMPFR"], swiftSettings: swift),
     .target(name: "CBlockKernels", cSettings: c),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(
-      name: "FastPath", dependencies: ["NumberFormats", "CBlockKernels"], swiftSettings: swift),
+      name: "FastPath", dependencies: ["NumberFormats", "CBlockKernels", "COpenBLAS"],
+      swiftSettings: swift),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "TensorIO", dependencies: ["NumberFormats", "CZip"], swiftSettings: swift),
     .target(

@@ -91,7 +91,8 @@ def setup_updates_then_installs(user, first):
         calls = [line for line in lines if line.startswith("apt-get")]
         expect_equal(len(calls), 2, f"apt-get calls {calls}")
         expect("update" in calls[0], calls[0])
-        for package in ("libmpfr-dev", "libgmp-dev", "libzip-dev", "pkg-config"):
+        for package in ("libmpfr-dev", "libgmp-dev", "libopenblas-dev", "libzip-dev",
+                        "pkg-config"):
             expect(package in calls[1], f"{package} is not in {calls[1]!r}")
             expect(package in outcome.stderr, f"{package} is not announced")
 
