@@ -15,11 +15,17 @@ public struct InputSelection: Sendable {
   /// tensor, of whatever rank. A pattern takes every tensor it matches.
   /// - Throws: `TensorIOError`; `noSuchInput` for a pattern that matches nothing, `badData` where
   ///   nothing is left to take.
-  public init(_ arguments: [String]) throws(TensorIOError) {
+  /// - Parameter takesAnyType: Takes tensors of codes and of any rank too.
+  public init(_ arguments: [String], takesAnyType: Bool = false) throws(TensorIOError) {
     for argument in arguments {
       let (path, pattern) = Self.split(argument)
       let file = try TensorFile.open(path)
-      if let pattern {
+      if takesAnyType {
+        let matches = file.tensors.filter { info in
+          pattern.map { info.name == $0 || matchesGlob(info.name, $0) } ?? true
+        }
+        tensors += matches.map { InputTensor(file: file, info: $0) }
+      } else if let pattern {
         try take(pattern, from: file)
       } else {
         takeMatrices(from: file)

@@ -11,6 +11,7 @@ public enum FormatReports {
     let used: [UsedRow] =
       catalog.elements.map { UsedRow(.element($0)) } + catalog.scales.map { UsedRow(.scale($0)) }
       + catalog.blocks.map { UsedRow($0) } + catalog.recipes.map { UsedRow($0) }
+      + catalog.accumulators.map { UsedRow($0) }
     return Report(
       fields: run(used, engine).json,
       sections: [
@@ -22,6 +23,9 @@ public enum FormatReports {
           table: numbers(catalog.scales.map { .scale($0) }, engine, isShort: true)),
         Section("blocks", title: "Block formats", table: blocks(catalog.blocks, isShort: true)),
         Section("recipes", title: "Recipes", table: recipes(catalog.recipes, isShort: true)),
+        Section(
+          "accumulators", title: "Accumulators",
+          table: accumulators(catalog.accumulators, isShort: true)),
       ])
   }
 
@@ -53,6 +57,11 @@ public enum FormatReports {
       sections += details("recipes", "Recipe", recipes([recipe], isShort: false))
       sections += [Section("steps", title: "Steps", table: RecipeSteps.table(recipe))]
     }
+    if let accumulator = catalog.accumulator(name) {
+      used.append(UsedRow(accumulator))
+      sections += details(
+        "accumulators", "Accumulator", accumulators([accumulator], isShort: false))
+    }
     guard !sections.isEmpty else { return nil }
     return Report(fields: run(used, engine).json, sections: merged(sections))
   }
@@ -60,6 +69,28 @@ public enum FormatReports {
   /// Notes on unchecked rows are left to the `checked` column.
   private static func run(_ rows: [UsedRow], _ engine: any QuantizationEngine) -> RunFields {
     RunFields(engine: engine.name, seed: nil, rows: rows)
+  }
+
+  private static func accumulators(_ rows: [Accumulator], isShort: Bool) -> Table {
+    var table = Table(columns: [
+      Column("name"), Column("operands", isShown: !isShort), Column("scales", isShown: !isShort),
+      Column("datapath"), Column("output"),
+      .number("promote_every", title: "promote every", isShown: !isShort),
+      Column("nan", isShown: !isShort), Column("aliases", isShown: !isShort),
+      Column("note", isShown: !isShort), Column("source", isShown: !isShort),
+      Column("checked", shrinking: isShort ? .end : .never), Column("row_hash", isShown: !isShort),
+    ])
+    table.rows = rows.map { row in
+      let used = UsedRow(row)
+      return [
+        .string(row.name), .string(row.operandText), .string(row.scales.joined(separator: ", ")),
+        .string(row.datapathText), .string(row.outputText), JSONValue(row.promoteEvery),
+        .string("0x" + String(row.output.nan, radix: 16)),
+        .array(row.aliases.map { .string($0) }), JSONValue(row.note.isEmpty ? nil : row.note),
+        .string(used.source), .string(used.checked), .string(used.hash),
+      ]
+    }
+    return table
   }
 
   /// One row reads better as fields below each other; JSON and CSV keep the row.

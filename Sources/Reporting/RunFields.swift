@@ -26,6 +26,11 @@ public struct UsedRow: Sendable, Hashable {
     self.init(
       "recipe", recipe.name, recipe.version, recipe.checked, recipe.source, RowText(recipe))
   }
+  public init(_ accumulator: Accumulator) {
+    self.init(
+      "accumulator", accumulator.name, "", accumulator.checked, accumulator.source,
+      RowText(accumulator))
+  }
 
   private init(
     _ kind: String, _ name: String, _ version: String, _ checked: String, _ source: String,

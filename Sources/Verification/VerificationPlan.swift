@@ -27,30 +27,37 @@ public struct VerificationPlan: Sendable {
   /// What is checked.
   public var numbers: [NumberFormatRow]
   public var cases: [(format: BlockFormat, recipe: Recipe)]
+  public var accumulators: [Accumulator]
   public var level: VerificationLevel
   /// Names of the instruction sets.
   public var targets: [String] { comparison.engines.map(\.name) }
   let comparison: NumberComparison
   let blocks: BlockComparison
+  let matmuls: MatmulComparison
   private let isNarrowed: Bool
+  private let catalog: FormatCatalog
 
-  /// - Parameter name: An element, scale, block format or recipe; nil for all.
+  /// - Parameter name: An element, scale, block format, recipe or accumulator; nil for all.
   /// - Throws: `usage` for an unknown name.
   public init(
     _ catalog: FormatCatalog, name: String?, level: VerificationLevel
   ) throws(MeasurementError) {
     self.level = level
+    self.catalog = catalog
     let engines = VectorTarget.available.compactMap { try? VectorEngine(target: $0) }
     comparison = NumberComparison(reference: MPFREngine(), engines: engines)
     blocks = BlockComparison(reference: MPFREngine(), engines: engines)
+    matmuls = MatmulComparison(reference: MPFREngine(), engines: engines)
     isNarrowed = name != nil
     guard let name else {
       numbers = catalog.elements.map { .element($0) } + catalog.scales.map { .scale($0) }
       cases = catalog.blocks.flatMap { Self.cases(of: $0, catalog) }
+      accumulators = catalog.accumulators + Self.registers
       return
     }
     numbers = []
     cases = []
+    accumulators = catalog.accumulator(name).map { [$0] } ?? []
     if let element = catalog.element(name) { numbers.append(.element(element)) }
     if let scale = catalog.scale(name) { numbers.append(.scale(scale)) }
     if let block = catalog.block(name) { cases += Self.cases(of: block, catalog) }
@@ -58,8 +65,9 @@ public struct VerificationPlan: Sendable {
       cases += catalog.blocks.filter { recipe.isDefined(for: $0, block: $0.block) }
         .map { ($0, recipe) }
     }
-    if numbers.isEmpty && cases.isEmpty {
-      throw .usage("no format or recipe is called \"\(name)\" (see: blockscale formats)")
+    if numbers.isEmpty && cases.isEmpty && accumulators.isEmpty {
+      throw .usage(
+        "no format, recipe or accumulator is called \"\(name)\" (see: blockscale formats)")
     }
   }
 
@@ -74,9 +82,15 @@ public struct VerificationPlan: Sendable {
     }.map { (format, $0) }
   }
 
+  /// An architect's own adders, which are no rows.
+  private static let registers = [
+    fixedAccumulator(named: "fixed(24,-8,wrap)"), fixedAccumulator(named: "fixed(32,-20,saturate)"),
+  ].compactMap { $0 }
+
   /// All checks but the sweep over float32.
   public func checks() -> [Check] {
     numbers.flatMap(numberChecks) + cases.flatMap(blockChecks)
+      + accumulators.flatMap { matmulChecks($0, catalog) }
   }
 
   /// The formats that the exhaustive level sweeps over all float32 numbers.

@@ -18,7 +18,7 @@ struct Blockscale: ParsableCommand {
     version: toolVersion,
     subcommands: [
       Formats.self, Explain.self, Quantize.self, Dequantize.self, ErrorVerb.self,
-      Recipes.self, Verify.self,
+      Recipes.self, Mma.self, MatmulVerb.self, Verify.self,
     ])
 }
 

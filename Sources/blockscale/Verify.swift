@@ -17,7 +17,7 @@ struct Verify: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "An element, scale, block format or recipe; by default all.", valueName: "f"))
+      "An element, scale, block format, recipe or accumulator; by default all.", valueName: "f"))
   var format: String?
   @Option(
     help: ArgumentHelp(
@@ -54,6 +54,7 @@ struct Verify: ParsableCommand {
     let used =
       plan.numbers.map { UsedRow($0) }
       + plan.cases.flatMap { [UsedRow($0.format), UsedRow($0.recipe)] }
+      + plan.accumulators.map { UsedRow($0) }
     let run = RunFields(
       engine: plan.targets.joined(separator: " "), seed: nil, rows: used)
     try report.print(VerificationReports.report(reports, level: level, run: run))

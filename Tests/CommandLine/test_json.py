@@ -35,7 +35,8 @@ def formats_names_the_rows_it_shows():
                 for row in document("formats", *words)["rows"]}
 
     everything = rows()
-    expect_equal({kind for kind, _ in everything}, {"element", "scale", "block", "recipe"}, "kinds")
+    expect_equal({kind for kind, _ in everything}, {"element", "scale", "block", "recipe", "accumulator"},
+                 "kinds")
     expect_equal(sorted(rows("nvfp4")),
                  [("block", "nvfp4"), ("element", "e2m1"), ("scale", "ue4m3")], "rows of nvfp4")
     for key, row_hash in rows("nvfp4").items():

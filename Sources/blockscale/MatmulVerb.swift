@@ -1,0 +1,132 @@
+import ArgumentParser
+import FormatCatalog
+import Measurement
+import NumberFormats
+import Reporting
+
+struct MatmulVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "matmul",
+    abstract: "Multiply two tensors as a matrix unit would, and say where the error comes from.",
+    discussion: """
+      A is [m, k], activations; B is [k, n], weights, or [n, k] with --transpose-b. Blocks run along \
+      k. Where B has leading axes they are A's, one product each; where it has none, A's are rows.
+
+      Both sides are quantised, multiplied by the accumulator, and compared with the product of the \
+      unquantised operands in float64. The error's parts (weight, activation, interaction, \
+      accumulation) sum to the total. A side with format none is rounded by tiesToEven to the unit's \
+      operand type; a format whose elements the unit lacks is rewritten to one of the unit's that \
+      holds every value exactly.
+      """)
+
+  @Argument(help: ArgumentHelp("A tensor file, or FILE:NAME.", valueName: "a"))
+  var a: String
+  @Argument(help: ArgumentHelp("A tensor file, or FILE:NAME.", valueName: "b"))
+  var b: String
+  @Option(help: ArgumentHelp("The block format of A, and of B unless given.", valueName: "f|none"))
+  var format: String
+  @Option(help: ArgumentHelp("The block format of B.", valueName: "g|none"))
+  var formatB: String?
+  @Option(
+    help: ArgumentHelp(
+      "The block along k: N, RxC, axis or tensor; by default the format's own.", valueName: "n"))
+  var block: BlockShape?
+  @Option(help: ArgumentHelp("The block of B; by default A's.", valueName: "n"))
+  var blockB: BlockShape?
+  @Option(help: ArgumentHelp("The recipe.", valueName: "r"))
+  var recipe = "exact"
+  @Option(help: ArgumentHelp("The recipe of B; by default A's.", valueName: "r"))
+  var recipeB: String?
+  @Flag(help: "B is [n, k].")
+  var transposeB = false
+  @Option(
+    help: ArgumentHelp(
+      "How products are added, between commas: exact by default; blockscale formats lists them.",
+      valueName: "acc,..."))
+  var accumulator: CommaList<String>?
+  @Option(
+    help: ArgumentHelp("The share of outputs computed: sampled rows and columns.", valueName: "p"))
+  var fraction: Double = 1
+  @Option(help: ArgumentHelp("How many of the worst outputs are listed.", valueName: "n"))
+  var worst = 10
+  @Option(
+    help: ArgumentHelp("Write D here, in the unit's type.", valueName: "d.npy"),
+    completion: .file(extensions: ["npy"]))
+  var output: String?
+  @Option(
+    help: ArgumentHelp(
+      "Rounding of elements in place of the recipe's.", valueName: "mode"))
+  var rounding: Rounding?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "auto, none, or a factor: value = code x scale x factor.", valueName: "auto|none|x"))
+  var tensorScale: TensorScaleArgument = TensorScaleArgument(choice: .auto)
+  @Option(
+    help: ArgumentHelp("Seed of stochastic rounding and of the sample.", valueName: "n"))
+  var seed: UInt64 = 1
+  @OptionGroup var report: ReportOptions
+  @OptionGroup var rows: CatalogOptions
+  @OptionGroup var engine: EngineOptions
+
+  func validate() throws {
+    guard fraction > 0, fraction <= 1 else {
+      throw ValidationError("--fraction: expected a number above 0, at most 1")
+    }
+    guard worst >= 0 else { throw ValidationError("--worst: expected 0 or more") }
+    if output != nil, (accumulator?.values ?? ["exact"]).count != 1 {
+      throw ValidationError("--output: expected one accumulator")
+    }
+  }
+
+  func run() throws {
+    let catalog = try rows.catalog()
+    let left = try side(format, block, recipe, catalog)
+    let right = try side(formatB ?? format, blockB ?? block, recipeB ?? recipe, catalog)
+    let tensors = (try onlyTensor(a), try onlyTensor(b))
+    let experiment = MatmulExperiment(
+      quantizer: try makeEngine(target: engine.target),
+      engine: try makeMatmulEngine(target: engine.target), parallel: engine.parallel,
+      catalog: catalog)
+    let requests = try (accumulator?.values ?? ["exact"]).map { name in
+      MatmulRequest(
+        a: left, b: right, transposesB: transposeB,
+        accumulator: try catalog.requiredAccumulator(name), fraction: fraction, seed: seed,
+        worstCount: worst)
+    }
+    let work = try experiment.work(tensors.0, tensors.1, requests[0]) * requests.count
+    let progress = Progress(total: work, "multiplying")
+    defer { progress.finish() }
+    let results = try requests.map { request in
+      try experiment.run(tensors.0, tensors.1, request, output: output) {
+        progress.advance(by: $0, request.accumulator.name)
+      }
+    }
+    progress.finish()
+    let used = results.flatMap { result in
+      [UsedRow(result.request.accumulator)]
+        + [left.spec, right.spec].compactMap { $0 }.flatMap(usedRows)
+    }
+    let run = RunFields(engine: experiment.engine.name, seed: seed, rows: used)
+    try report.print(MatmulReports.report(results, run: run))
+  }
+
+  private func side(
+    _ format: String, _ block: BlockShape?, _ recipe: String, _ catalog: FormatCatalog
+  ) throws -> MatmulSideRequest {
+    try CaseRequest(
+      formats: [format.lowercased() == "none" ? "none" : format],
+      blocks: block.map { [$0] } ?? [], recipes: [recipe], axis: -1, rounding: rounding,
+      tensorScale: tensorScale.choice, randomBits: .philox(seed: seed)
+    ).matmulSide(in: catalog)
+  }
+
+  private func onlyTensor(_ argument: String) throws -> InputTensor {
+    let selection = try InputSelection([argument])
+    guard selection.tensors.count == 1 else {
+      throw UsageError(
+        "\(argument): \(selection.tensors.count) tensors, expected one (FILE:NAME)")
+    }
+    return selection.tensors[0]
+  }
+}
