@@ -123,6 +123,11 @@ struct Workload {
 func text(_ value: Double, _ format: String) -> String { String(format: format, value) }
 
 let quick = CommandLine.arguments.contains("--quick")
+let only = CommandLine.arguments.drop { $0 != "--only" }.dropFirst().first
+if CommandLine.arguments.contains("--matmul") {
+  try benchMatmul(catalog: try FormatCatalog.standard(), quick: quick, only: only)
+  exit(0)
+}
 let columns = 24 * 17 * 16
 let rows = quick ? 1024 : 9216
 let large = UnsafeMutableBufferPointer<Float>.allocate(capacity: rows * columns)
@@ -154,7 +159,6 @@ print(
   "| format, block | engine | quantise, cache | quantise, memory | of read rate | dequantise, cache | dequantise, memory |"
 )
 print("|---|---|---|---|---|---|---|")
-let only = CommandLine.arguments.drop { $0 != "--only" }.dropFirst().first
 for test in cases where only == nil || test.format == only {
   for engine in engines {
     let near = try Workload(test, engine, catalog, cache, columns: columns)
@@ -168,3 +172,4 @@ for test in cases where only == nil || test.format == only {
     )
   }
 }
+if only == nil { try benchMatmul(catalog: catalog, quick: quick, only: nil) }
