@@ -8,19 +8,13 @@ extension VectorEngine: MatmulEngine {
     try problem.check()
     guard problem.rows > 0, problem.columns > 0 else { return }
     let kernel = KernelMatmul(problem)
+    if target == .avx512, kernel.withRaw(problem, { bk_hot_matmul($0, output.baseAddress) }) != 0 {
+      return
+    }
     if case .exact = problem.accumulator.datapath {
-      if target == .avx512, kernel.withRaw(problem, { bk_hot_matmul($0, output.baseAddress) }) != 0
-      {
-        return
-      }
       return try multiplyExact(problem, target: target, into: output)
     }
-    let result = kernel.withRaw(problem) { raw in
-      if target == .avx512, bk_hot_matmul(raw, output.baseAddress) != 0 {
-        return bk_matmul_result(status: Int32(BK_OK), side: 0, line: 0, k: 0)
-      }
-      return bk_multiply(target.raw, raw, output.baseAddress)
-    }
+    let result = kernel.withRaw(problem) { bk_multiply(target.raw, $0, output.baseAddress) }
     switch Int(result.status) {
     case Int(BK_OK): return
     case Int(BK_NOT_FINITE):
