@@ -13,13 +13,13 @@ INLINE vf float32_product(const kernel_job *job, const packed *a, const packed *
                           int flushes) {
   if (!job->bounds.uses_wide)
     return flush_if(load_f(b->narrow + k * LANES) * a->narrow[k], flushes);
-  vd x = load_d(b->wide + k * LANES), y = (vd){0} + a->wide[k];
+  vd x = load_d(b->wide + k * LANES), y = every_d(a->wide[k]);
   return flush_if(to_f(job->bounds.products_exact ? x * y : multiply_to_odd(x, y)), flushes);
 }
 
 INLINE vf multiply_add(vf x, float y, vf sum) {
 #ifdef BK_HAS_FMA
-  return __builtin_elementwise_fma(x, (vf){0} + y, sum);
+  return __builtin_elementwise_fma(x, every_f(y), sum);
 #else
   return to_f(add_to_odd(to_d(x) * (double)y, to_d(sum)));
 #endif

@@ -39,6 +39,10 @@ INLINE vd bits_d(vl v) {
   return r;
 }
 
+// One number in every lane; adding it to zeros would lose the sign of −0.
+INLINE vd every_d(double x) { return (vd)x; }
+INLINE vf every_f(float x) { return (vf)x; }
+
 INLINE vd abs_d(vd x) { return bits_d(bits_l(x) & INT64_MAX); }
 INLINE vd with_sign(vd magnitude, vd sign) {
   return bits_d(bits_l(magnitude) | (bits_l(sign) & INT64_MIN));

@@ -72,7 +72,7 @@ INLINE vl fixed_step(const packed *a, const packed *b, const step *s,
   if (exact) {
     for (int64_t k = s->first; k < s->last; k++) sum += load_d(b->wide + k * LANES) * a->wide[k];
   } else {
-    sum = multiply_to_odd(load_d(b->wide + s->first * LANES), (vd){0} + a->wide[s->first]);
+    sum = multiply_to_odd(load_d(b->wide + s->first * LANES), every_d(a->wide[s->first]));
   }
   return to_integers(round_number(sum * to_grid, rounding));
 }

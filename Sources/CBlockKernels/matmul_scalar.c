@@ -69,7 +69,7 @@ static float float32_step(const plan *p, const line *a, const line *b, const ste
 }
 
 static float flushed_addend(const plan *p, float c) {
-  if (p->unit.kind != BK_SUM_FLOAT32 || fabsf(c) >= 0x1p-126f) return c;
+  if (p->unit.kind != BK_SUM_FLOAT32 || !(fabsf(c) < 0x1p-126f)) return c;
   if (p->unit.input_subnormals == BK_SUBNORMALS_TO_POSITIVE_ZERO) return 0;
   return p->unit.input_subnormals == BK_SUBNORMALS_TO_SIGNED_ZERO ? copysignf(0, c) : c;
 }
@@ -223,7 +223,8 @@ int64_t scalar_output(const plan *p, const line *a, const line *b, int64_t c) {
     return p->depth ? integer_chain(p, a, b, &all, c) : (int64_t)fit(&p->unit, c);
   float start = p->problem->output_type == BK_OUT_FLOAT16 ? half_value((uint32_t)c)
                                                           : bk_float((uint32_t)c);
-  if (p->depth == 0) return float_pattern(p, rounded_output(p, flushed_addend(p, start)));
+  if (p->depth == 0)
+    return float_pattern(p, p->problem->sums_runs ? start : rounded_output(p, start));
   if ((a->special || b->special) && has_nan(p, a, b)) return float_pattern(p, NAN);
   float sum;
   if (p->unit.kind == BK_SUM_EXACT) sum = exact_value(p, a, b, start);

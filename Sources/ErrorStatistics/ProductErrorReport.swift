@@ -50,6 +50,10 @@ public struct ProductErrorReport: Sendable, Equatable {
   public let count: Int
   /// Outputs whose exact or observed value is NaN or infinite: left out of everything below.
   public let nonFinite: Int
+  /// Of those, the ones that the operands make so: the rest are the unit's.
+  public let nonFiniteExact: Int
+  /// The first of them, by row and column.
+  public let firstNonFinite: ProductOutput?
   /// Outputs without any error.
   public let exactOutputs: Int
   /// Root of the mean square of the exact outputs.
@@ -70,6 +74,8 @@ public struct ProductErrorReport: Sendable, Equatable {
     let squares = sums.exactSquared.value
     count = sums.count
     nonFinite = sums.nonFinite
+    nonFiniteExact = sums.nonFiniteExact
+    firstNonFinite = sums.firstNonFinite
     exactOutputs = sums.exactOutputs
     rms = finite > 0 ? (squares / Double(finite)).squareRoot() : nil
     let totalSquared = sums.parts[ProductErrorPart.allCases.count - 1].squared.value

@@ -95,6 +95,10 @@ public struct ProductErrorSums: Sendable, Equatable {
 
   var count = 0
   var nonFinite = 0
+  /// Of those, the ones whose exact value is not finite either.
+  var nonFiniteExact = 0
+  /// The first of them.
+  var firstNonFinite: ProductOutput?
   var exactOutputs = 0
   var exactSquared = CompensatedSum()
   var parts = [Part](repeating: Part(), count: ProductErrorPart.allCases.count)
@@ -124,6 +128,8 @@ public struct ProductErrorSums: Sendable, Equatable {
         count += 1
         guard value.isFinite else {
           nonFinite += 1
+          if !value.exact.isFinite { nonFiniteExact += 1 }
+          keepFirst(value)
           continue
         }
         let error = value.error
@@ -159,6 +165,11 @@ public struct ProductErrorSums: Sendable, Equatable {
     }
   }
 
+  private mutating func keepFirst(_ value: ProductOutput) {
+    if let first = firstNonFinite, (first.row, first.column) < (value.row, value.column) { return }
+    firstNonFinite = value
+  }
+
   private mutating func keepIfBad(_ value: ProductOutput) {
     guard worstCount > 0 else { return }
     if worst.count == worstCount, let last = worst.last, !Self.isWorse(value, last) { return }
@@ -176,6 +187,8 @@ public struct ProductErrorSums: Sendable, Equatable {
   public mutating func merge(_ other: ProductErrorSums) {
     count += other.count
     nonFinite += other.nonFinite
+    nonFiniteExact += other.nonFiniteExact
+    if let first = other.firstNonFinite { keepFirst(first) }
     exactOutputs += other.exactOutputs
     exactSquared.add(other.exactSquared)
     for index in parts.indices {

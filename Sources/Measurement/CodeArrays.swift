@@ -10,6 +10,8 @@ public struct CodeArray: Sendable {
   /// Patterns, row-major.
   public var values: [Int64]
   public var dtype: TensorDType
+  /// The tensor's name; nil for an .npy file's only one.
+  public var tensor: String?
 
   /// Reads a matrix of one of `types`; float types give their bits.
   ///
@@ -28,6 +30,7 @@ public struct CodeArray: Sendable {
         file: path, tensor: info.name, "shape \(info.shape), expected two axes")
     }
     dtype = info.dtype
+    tensor = selection.file.container == .npy ? nil : info.name
     rows = info.shape[0]
     columns = info.shape[1]
     values = try selection.file.withBytes(info) { bytes in
@@ -76,7 +79,7 @@ public struct CodeArray: Sendable {
   func check(bits: Int, count: Int, what: String) throws(MeasurementError) {
     for (index, value) in values.enumerated() where value < 0 || value >= Int64(count) {
       throw .badData(
-        file: path, tensor: nil,
+        file: path, tensor: tensor,
         "position [\(index / columns), \(index % columns)]: 0x\(String(value, radix: 16)) is no"
           + " \(what) code (expected below 0x\(String(count, radix: 16)))")
     }
@@ -114,7 +117,7 @@ public struct CodeProduct: Sendable {
   public func problem() throws(MeasurementError) -> MatmulProblem {
     guard a.columns == b.rows else {
       throw .badData(
-        file: b.path, tensor: nil,
+        file: b.path, tensor: b.tensor,
         "shape [\(b.rows), \(b.columns)]: expected k = \(a.columns) rows, as \(a.path) has columns")
     }
     try a.check(bits: elementA.bits, count: elementA.codeCount, what: elementA.name)
@@ -131,13 +134,14 @@ public struct CodeProduct: Sendable {
     if let c {
       guard c.rows == a.rows, c.columns == b.columns else {
         throw .badData(
-          file: c.path, tensor: nil,
+          file: c.path, tensor: c.tensor,
           "shape [\(c.rows), \(c.columns)], expected [\(a.rows), \(b.columns)]")
       }
       let expected = problem.outputType.dtype
       guard c.dtype == expected else {
         throw .badData(
-          file: c.path, tensor: nil, "\(c.dtype.rawValue) values, expected \(expected.rawValue)")
+          file: c.path, tensor: c.tensor,
+          "\(c.dtype.rawValue) values, expected \(expected.rawValue)")
       }
       problem.c = c.values
     }
@@ -155,12 +159,12 @@ public struct CodeProduct: Sendable {
   ) throws(MeasurementError) -> MatmulOperand.Scales? {
     guard let given else { return nil }
     guard given.block >= 1 else { throw .usage("--block: expected at least 1") }
-    let blocks = (depth + given.block - 1) / given.block
+    let blocks = MatmulOperand.Scales.count(depth: depth, block: given.block)
     let array = isTransposed ? given.array.transposed() : given.array
     guard array.rows == lines, array.columns == blocks else {
       let expected = isTransposed ? [blocks, lines] : [lines, blocks]
       throw .badData(
-        file: given.array.path, tensor: nil,
+        file: given.array.path, tensor: given.array.tensor,
         "shape [\(given.array.rows), \(given.array.columns)], expected \(expected) for blocks of"
           + " \(given.block) along k = \(depth)")
     }

@@ -24,6 +24,12 @@ public struct InputSelection: Sendable {
         let matches = file.tensors.filter { info in
           pattern.map { info.name == $0 || matchesGlob(info.name, $0) } ?? true
         }
+        guard !matches.isEmpty else {
+          throw .noSuchInput(
+            TensorIOError.Fault(
+              file: file.path, problem: "no tensor matches \"\(pattern ?? "*")\"",
+              expected: "one of its \(file.tensors.count) tensors"))
+        }
         tensors += matches.map { InputTensor(file: file, info: $0) }
       } else if let pattern {
         try take(pattern, from: file)

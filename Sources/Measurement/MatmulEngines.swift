@@ -14,6 +14,15 @@ public func makeMatmulEngine(target: EngineTarget) throws(MeasurementError) -> a
   }
 }
 
+extension MatmulProblem {
+  /// - Throws: `usage` where D has no such output.
+  public func checkOutput(row: Int, column: Int) throws(MeasurementError) {
+    guard (0..<rows).contains(row), (0..<columns).contains(column) else {
+      throw .usage("--trace: no output at row \(row), column \(column): D is \(rows) x \(columns)")
+    }
+  }
+}
+
 /// Every step of one output's sum, as the reference computes it.
 ///
 /// - Parameter files: what A and B are called in errors.

@@ -15,8 +15,11 @@ public struct MatmulResult: Sendable {
     /// The element the unit multiplied: the format's own, or one that holds its values exactly, or
     /// the type an unquantised side was rounded to.
     public var element: String
-    public var tensorScale: Float?
+    /// One for each matrix; none where the format has none.
+    public var tensorScales: [Float]
     public var clampedScales: Int
+    /// Numbers of the file that were rounded to float32.
+    public var narrowed: Int
   }
 
   public var a: Side
@@ -53,35 +56,32 @@ public struct MatmulExperiment: Sendable {
   }
 
   /// - Parameters:
-  ///   - output: where D is written; needs every output.
+  ///   - output: the .npy file D is written to; needs every output.
   ///   - progress: called with the multiply-accumulates done since the last call.
   public func run(
     _ a: InputTensor, _ b: InputTensor, _ request: MatmulRequest, output: String? = nil,
     progress: @Sendable (Int) -> Void = { _ in }
   ) throws -> MatmulResult {
     let inputs = try MatmulInputs(a, b, transposesB: request.transposesB)
-    guard request.fraction > 0, request.fraction <= 1 else {
+    guard request.fraction > 0, request.fraction <= 1, request.fraction == 1 || output == nil else {
       throw MeasurementError.usage("--fraction: expected a number above 0, at most 1")
     }
     let share = request.fraction.squareRoot()
     let rows = sample(Self.size(inputs.a.lines, share), of: inputs.a.lines, seed: request.seed)
     let columns = sample(
       Self.size(inputs.b.lines, share), of: inputs.b.lines, seed: request.seed &+ 0x9E37_79B9)
-    if let output {
-      guard output.hasSuffix(".npy") else {
-        throw MeasurementError.usage("--output \(output): expected a name that ends in .npy")
-      }
-      guard request.fraction == 1 else {
-        throw MeasurementError.usage("--output needs every output: --fraction cannot be given")
-      }
-    }
     var writer: MatmulWriter?
     var sums = ProductErrorSums(worstCount: request.worstCount)
     var bound = 0.0
-    var sides: (MatmulSideData, MatmulSideData)?
+    var sides = (MatmulSideTotals(), MatmulSideTotals())
     for matrix in 0..<inputs.matrices {
-      let left = try build(inputs.a, matrix, request.a, request).gathering(rows)
-      let right = try build(inputs.b, matrix, request.b, request).gathering(columns)
+      let whole = (
+        try build(inputs.a, matrix, request.a, request),
+        try build(inputs.b, matrix, request.b, request)
+      )
+      sides.0.add(whole.0)
+      sides.1.add(whole.1)
+      let (left, right) = (whole.0.gathering(rows), whole.1.gathering(columns))
       let product = MatmulTiles(
         experiment: self, a: left, b: right, accumulator: request.accumulator, rows: rows,
         columns: columns, firstRow: matrix * inputs.a.lines, worstCount: request.worstCount)
@@ -92,11 +92,10 @@ public struct MatmulExperiment: Sendable {
         sums, names: (inputs.a.tensor, inputs.b.tensor), writer: writer, progress: progress)
       sums = done.sums
       bound = max(bound, done.referenceBound)
-      sides = (left, right)
     }
     try writer?.finish()
     return MatmulResult(
-      a: side(inputs.a, request.a, sides?.0), b: side(inputs.b, request.b, sides?.1),
+      a: side(inputs.a, request.a, sides.0), b: side(inputs.b, request.b, sides.1),
       request: request, shape: inputs.shape, depth: inputs.a.depth, sampledRows: rows.count,
       sampledColumns: columns.count, report: ProductErrorReport(sums), referenceBound: bound)
   }
@@ -118,22 +117,39 @@ public struct MatmulExperiment: Sendable {
   private func build(
     _ input: MatmulInput, _ matrix: Int, _ side: MatmulSideRequest, _ request: MatmulRequest
   ) throws -> MatmulSideData {
+    let (lines, narrowed) = try input.read(matrix, parallel: parallel)
     var builder = MatmulSideBuilder(
       engine: quantizer, parallel: parallel, accumulator: request.accumulator,
-      tensor: input.tensor)
+      tensor: input.tensor, firstElement: matrix * input.lines * input.depth)
     if case .named(let names) = request.accumulator.operands {
       for name in names { builder.carriers[name] = catalog.element(name) }
     }
-    return try builder.build(try input.read(matrix, parallel: parallel), side)
+    var data = try builder.build(lines, side)
+    data.narrowed = narrowed
+    return data
   }
 
   private func side(
-    _ input: MatmulInput, _ request: MatmulSideRequest, _ data: MatmulSideData?
+    _ input: MatmulInput, _ request: MatmulSideRequest, _ totals: MatmulSideTotals
   ) -> MatmulResult.Side {
     MatmulResult.Side(
       file: input.tensor.path, tensor: input.tensor.name, shape: input.tensor.info.shape,
-      request: request, element: data?.operand.element.name ?? "",
-      tensorScale: data?.operand.tensorScale,
-      clampedScales: data?.clampedScales ?? 0)
+      request: request, element: totals.element, tensorScales: totals.tensorScales,
+      clampedScales: totals.clampedScales, narrowed: totals.narrowed)
+  }
+}
+
+/// What one side's matrices add up to.
+private struct MatmulSideTotals {
+  var element = ""
+  var tensorScales: [Float] = []
+  var clampedScales = 0
+  var narrowed = 0
+
+  mutating func add(_ data: MatmulSideData) {
+    element = data.operand.element.name
+    tensorScales += [data.operand.tensorScale].compactMap { $0 }
+    clampedScales += data.clampedScales
+    narrowed += data.narrowed
   }
 }

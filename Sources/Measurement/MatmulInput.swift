@@ -31,11 +31,18 @@ struct MatmulInput: Sendable {
   let isTransposed: Bool
 
   /// Reads one of the matrices whole.
-  func read(_ index: Int, parallel: Parallel) throws(TensorIOError) -> LineMatrix {
+  ///
+  /// - Returns: the matrix, and how many of its numbers were rounded to float32.
+  func read(
+    _ index: Int, parallel: Parallel
+  ) throws(TensorIOError) -> (matrix: LineMatrix, narrowed: Int) {
     let count = lines * depth
     let stored = Storage<Float>(count: count)
-    try tensor.read((index * count)..<((index + 1) * count), into: stored, parallel: parallel)
-    guard isTransposed else { return LineMatrix(values: stored, lines: lines, depth: depth) }
+    let narrowed = try tensor.read(
+      (index * count)..<((index + 1) * count), into: stored, parallel: parallel)
+    guard isTransposed else {
+      return (LineMatrix(values: stored, lines: lines, depth: depth), narrowed)
+    }
     let result = Storage<Float>(count: count)
     let bands = (lines + 63) / 64
     parallel.forEach(bands) { band in
@@ -48,7 +55,7 @@ struct MatmulInput: Sendable {
         }
       }
     }
-    return LineMatrix(values: result, lines: lines, depth: depth)
+    return (LineMatrix(values: result, lines: lines, depth: depth), narrowed)
   }
 }
 

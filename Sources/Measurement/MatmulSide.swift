@@ -8,6 +8,8 @@ struct MatmulSideData: Sendable {
   /// What the codes were rewritten to, where the unit takes another element: exact.
   var carrier: String?
   var clampedScales = 0
+  /// Numbers of the file that float32 does not hold.
+  var narrowed = 0
 
   /// The lines at `indices`.
   func gathering(_ indices: [Int]) -> MatmulSideData {
@@ -18,7 +20,7 @@ struct MatmulSideData: Sendable {
     let width = operand.depth * operand.element.codeBytes
     part.operand.codes = indices.flatMap { operand.codes[($0 * width)..<(($0 + 1) * width)] }
     if let scales = operand.scales {
-      let blocks = (operand.depth + scales.block - 1) / scales.block
+      let blocks = MatmulOperand.Scales.count(depth: operand.depth, block: scales.block)
       part.operand.scales?.codes = indices.flatMap {
         scales.codes[($0 * blocks)..<(($0 + 1) * blocks)]
       }
@@ -34,6 +36,8 @@ struct MatmulSideBuilder: Sendable {
   let accumulator: Accumulator
   /// For errors.
   let tensor: InputTensor
+  /// Where the matrix starts in its tensor: stochastic rounding counts from there.
+  let firstElement: Int
 
   func build(
     _ matrix: LineMatrix, _ request: MatmulSideRequest
@@ -56,6 +60,10 @@ struct MatmulSideBuilder: Sendable {
       throw .grid(file: tensor.path, tensor: tensor.name, error)
     }
     let count = matrix.lines * matrix.depth
+    if case .given(let bits) = spec.randomBits, bits.count != tensor.info.count {
+      throw .randomBitsCount(
+        file: tensor.path, tensor: tensor.name, given: bits.count, expected: tensor.info.count)
+    }
     let tensorScale: TensorScale
     do throws(QuantizeError) {
       tensorScale = try engine.tensorScale(amax: largest(matrix), spec: spec)
@@ -73,7 +81,8 @@ struct MatmulSideBuilder: Sendable {
       do throws(QuantizeError) {
         return try engine.quantize(
           matrix.values.reading(slab.elements), grid: slab.grid, spec: spec,
-          tensorScale: tensorScale, firstElement: slab.elements.lowerBound, scalesGiven: false,
+          tensorScale: tensorScale, firstElement: firstElement + slab.elements.lowerBound,
+          scalesGiven: false,
           codes: UnsafeMutableRawBufferPointer(codes[bytes]), scales: scales[slab.blocks])
       } catch {
         throw failure(error)

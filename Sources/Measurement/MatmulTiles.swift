@@ -140,7 +140,7 @@ private func decodedValues(_ operand: MatmulOperand, _ engine: any QuantizationE
       engine.decodeScales(patterns, format: scales.format, into: $0)
     }
   }
-  let blocks = (operand.depth + scales.block - 1) / scales.block
+  let blocks = MatmulOperand.Scales.count(depth: operand.depth, block: scales.block)
   return [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
     for line in 0..<operand.lines {
       for block in 0..<blocks {

@@ -12,7 +12,7 @@ public struct Float32Steps: Sendable, Hashable {
   /// What happens to subnormal inputs.
   public enum Subnormals: String, Sendable, Hashable, Codable {
     case keep
-    /// +0, whatever the sign (CDNA2).
+    /// +0, whatever the sign, and so does a zero (CDNA2, as MMA-Sim has it).
     case flushToPositiveZero
     /// A zero of the same sign (x86 DAZ).
     case flushToSignedZero

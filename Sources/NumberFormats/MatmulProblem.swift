@@ -15,6 +15,11 @@ public struct MatmulOperand: Sendable, Hashable {
       self.block = block
       self.codes = codes
     }
+
+    /// ⌈depth / block⌉, for blocks of any size.
+    public static func count(depth: Int, block: Int) -> Int {
+      depth == 0 ? 0 : (depth - 1) / block + 1
+    }
   }
 
   public var element: ElementFormat
@@ -47,7 +52,7 @@ public struct MatmulOperand: Sendable, Hashable {
     let width = depth * element.codeBytes
     part.codes = Array(codes[(range.lowerBound * width)..<(range.upperBound * width)])
     if let scales {
-      let blocks = (depth + scales.block - 1) / scales.block
+      let blocks = Scales.count(depth: depth, block: scales.block)
       part.scales?.codes = Array(
         scales.codes[(range.lowerBound * blocks)..<(range.upperBound * blocks)])
     }
@@ -108,7 +113,7 @@ public struct MatmulProblem: Sendable, Hashable {
       }
       if let scales = operand.scales {
         guard scales.block >= 1 else { throw .block(side, scales.block) }
-        let blocks = (operand.depth + scales.block - 1) / scales.block
+        let blocks = MatmulOperand.Scales.count(depth: operand.depth, block: scales.block)
         guard scales.codes.count == operand.lines * blocks else {
           throw .scaleShape(side, expected: operand.lines * blocks)
         }
@@ -176,7 +181,8 @@ extension MatmulError: CustomStringConvertible {
     case .tensorScale(let side, let value):
       "\(side.rawValue): the tensor scale is \(value), expected a positive finite number"
     case .notFinite(let side, let line, let k, let accumulator):
-      "\(side.rawValue): NaN or infinity in line \(line), k = \(k): the accumulator \(accumulator) has neither"
+      "\(side.rawValue): NaN or infinity at \(side == .a ? "row" : "column") \(line), k = \(k), in an"
+        + " element or its scale: the accumulator \(accumulator) has neither"
     case .memory: "not enough memory for the product"
     case .noOutput(let row, let column, let rows, let columns):
       "no output at row \(row), column \(column): D is \(rows) × \(columns)"

@@ -34,11 +34,11 @@ extension MatmulDot {
   private func flushed(
     _ value: MatmulValue, isSubnormal: Bool, _ rule: Float32Steps.Subnormals
   ) -> MatmulValue {
-    guard isSubnormal else { return value }
     switch rule {
     case .keep: return value
-    case .flushToPositiveZero: return .zero
-    case .flushToSignedZero: return MatmulValue(.zero, zeroIsNegative: value.isNegative)
+    case .flushToPositiveZero: return isSubnormal || value.isZero ? .zero : value
+    case .flushToSignedZero:
+      return isSubnormal ? MatmulValue(.zero, zeroIsNegative: value.isNegative) : value
     }
   }
 

@@ -7,7 +7,8 @@ extension MatmulDot {
 
   func float() -> Int64 {
     let c = stored.value(addend)
-    guard depth > 0 else { return pattern(converted(flushedInput(c))) }
+    // Under the run rule D is the float32 accumulator, which holds c as it is.
+    guard depth > 0 else { return pattern(problem.sumsRuns ? c : converted(c)) }
     if case .exact = accumulator.datapath { return pattern(exactSum(c)) }
     return pattern(afterTheUnit(unitSum(c)))
   }

@@ -32,19 +32,27 @@ public enum MatmulReports {
   private static func notes(_ results: [MatmulResult], _ run: RunFields) -> [String] {
     var notes = run.notes
     let first = results[0]
-    for side in [first.a, first.b] {
+    for (name, side) in [("A", first.a), ("B", first.b)] {
       let format = side.request.spec?.format
       if let format, side.element != format.element.name {
         notes.append(
-          "\(side.tensor): \(format.element.name) codes were rewritten to \(side.element), which"
+          "\(name): \(format.element.name) codes were rewritten to \(side.element), which"
             + " holds every value exactly.")
       } else if format == nil, side.element != "fp32" {
-        notes.append("\(side.tensor): rounded to \(side.element) by tiesToEven.")
+        notes.append("\(name): rounded to \(side.element) by tiesToEven.")
       }
+    }
+    for result in results {
+      guard let place = result.report.firstNonFinite else { continue }
+      let report = result.report
+      notes.append(
+        "\(result.request.accumulator.name): \(report.nonFinite) of \(report.count) outputs are NaN or"
+          + " infinite, the first at row \(place.row), column \(place.column)"
+          + " (\(report.nonFiniteExact) of them in A·B already); every figure is of the others.")
     }
     if first.request.fraction < 1 {
       notes.append(
-        "A sample: \(first.sampledRows) rows and \(first.sampledColumns) columns, seed"
+        "A sample: \(first.sampledRows) rows and \(first.sampledColumns) columns of each matrix, seed"
           + " \(first.request.seed); every figure is of these outputs.")
     }
     for result in results where !result.request.accumulator.note.isEmpty {
@@ -55,8 +63,14 @@ public enum MatmulReports {
 
   private static func title(_ result: MatmulResult) -> String {
     let m = result.shape.dropLast().map(String.init).joined(separator: "x")
-    return "\(result.a.tensor) x \(result.b.tensor): m = \(m), n = \(result.shape.last ?? 0),"
-      + " k = \(result.depth)"
+    return "\(name(result.a)) x \(name(result.b)): m = \(m.isEmpty ? "1" : m),"
+      + " n = \(result.shape.last ?? 0), k = \(result.depth)"
+  }
+
+  /// A tensor's name, or its file's where an .npy file's only tensor has none of its own.
+  private static func name(_ side: MatmulResult.Side) -> String {
+    guard side.tensor == "tensor" else { return side.tensor }
+    return side.file.split(separator: "/").last.map(String.init) ?? side.file
   }
 
   private static func side(_ side: MatmulResult.Side) -> String {
@@ -109,7 +123,8 @@ public enum MatmulReports {
   private static func data(_ results: [MatmulResult]) -> Table {
     let keys = [
       "accumulator", "a", "b", "shape", "k", "fraction", "sampled_rows", "sampled_columns", "count",
-      "non_finite", "exact_outputs", "mean_error", "mse", "nmse", "sqnr_db", "max_abs_error",
+      "non_finite", "non_finite_exact", "exact_outputs", "mean_error", "mse", "nmse", "sqnr_db",
+      "max_abs_error",
       "output_rms", "reference_error_bound", "parts",
     ]
     var table = Table(columns: keys.map { Column($0) })
@@ -120,7 +135,8 @@ public enum MatmulReports {
         .string(result.request.accumulator.name), json(result.a), json(result.b),
         .array(result.shape.map { .int($0) }), .int(result.depth),
         .number(result.request.fraction), .int(result.sampledRows), .int(result.sampledColumns),
-        .int(report.count), .int(report.nonFinite), .int(report.exactOutputs),
+        .int(report.count), .int(report.nonFinite), .int(report.nonFiniteExact),
+        .int(report.exactOutputs),
         JSONValue(total.meanError), JSONValue(total.mse), JSONValue(total.nmse),
         JSONValue(total.sqnrDecibels), JSONValue(total.maxAbsoluteError), JSONValue(report.rms),
         .number(result.referenceBound), .object(report.parts.map(json)),
@@ -151,9 +167,16 @@ public enum MatmulReports {
       ),
       JSONField("recipe", JSONValue(side.request.spec?.recipe.name)),
       JSONField("element", .string(side.element)),
-      JSONField("tensor_scale", JSONValue(side.tensorScale.map { Double($0) })),
+      JSONField("tensor_scale", tensorScale(side)),
       JSONField("clamped_scales", .int(side.clampedScales)),
+      JSONField("narrowed", .int(side.narrowed)),
     ])
+  }
+
+  /// A number, or one for each matrix of a batch.
+  private static func tensorScale(_ side: MatmulResult.Side) -> JSONValue {
+    let scales = side.tensorScales.map { JSONValue.number(Double($0)) }
+    return scales.count > 1 ? .array(scales) : scales.first ?? .null
   }
 
   private static func lines(

@@ -29,7 +29,7 @@ public enum TraceReports {
         .int(index), .string(step.kind), .string(text(step.k)),
         JSONValue(step.maximumExponent), .int(step.terms.count), .string(text(step.sum)),
         JSONValue(value(step.sum)),
-        JSONValue(step.result.map { "0x" + String(UInt64(bitPattern: $0), radix: 16) }),
+        JSONValue(step.result.map { pattern($0) }),
       ]
     }
     return table
@@ -46,7 +46,7 @@ public enum TraceReports {
     table.rows = trace.steps.enumerated().flatMap { index, step in
       step.terms.map { term in
         [
-          .int(index), .string(term.k.isEmpty ? "c" : text(term.k)), .string(text(term.value)),
+          .int(index), .string(label(term.k)), .string(text(term.value)),
           JSONValue(value(term.value)), JSONValue(term.exponent), .string(text(term.aligned)),
           JSONValue(value(term.aligned)),
         ]
@@ -55,8 +55,21 @@ public enum TraceReports {
     return table
   }
 
+  /// c covers no k; an empty lane stands behind the last one.
+  private static func label(_ k: Range<Int>) -> String {
+    guard k.isEmpty else { return text(k) }
+    return k.lowerBound == 0 ? "c" : "empty lane"
+  }
+
+  /// A step's own pattern: 32 bits but for wider registers.
+  private static func pattern(_ bits: Int64) -> String {
+    let isWide = Int64(Int32(truncatingIfNeeded: bits)) != bits && bits >> 32 != 0
+    return "0x" + String(UInt64(bitPattern: bits) & (isWide ? .max : 0xFFFF_FFFF), radix: 16)
+  }
+
   private static func text(_ k: Range<Int>) -> String {
-    k.count == 1 ? "\(k.lowerBound)" : "\(k.lowerBound)..<\(k.upperBound)"
+    if k.isEmpty { return "" }
+    return k.count == 1 ? "\(k.lowerBound)" : "\(k.lowerBound)..<\(k.upperBound)"
   }
 
   private static func text(_ value: MatmulTrace.Value) -> String {

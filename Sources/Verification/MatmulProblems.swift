@@ -8,8 +8,12 @@ public enum MatmulProblems {
     case uniform
     /// As `uniform` with every code allowed, so that most sums are special in formats with NaN.
     case specials
+    /// Half of the lines and a third of the addends hold NaN or infinity.
+    case nonFinite
     /// Most codes zero, of both signs; c zero in part.
     case sparse
+    /// Zeros only, all of a line of one sign, and c of both: what becomes of −0.
+    case zeros
     /// Products in pairs of opposite sign, so that sums cancel to zero or to a little.
     case cancelling
     /// Largest and smallest magnitudes only.
@@ -71,7 +75,7 @@ public enum MatmulProblems {
       b.tensorScale = 3.7e-4
     }
     var problem = MatmulProblem(a: a, b: b, accumulator: accumulator)
-    if words.next() % 4 != 0 || kind == .addend {
+    if words.next() % 4 != 0 || [.addend, .nonFinite, .zeros].contains(kind) {
       problem.c = addends(kind, problem, &words)
     }
     return problem
@@ -86,6 +90,7 @@ public enum MatmulProblems {
     result.reserveCapacity(lines * depth)
     for _ in 0..<lines {
       var previous: UInt32 = 0
+      let line = words.next()
       for k in 0..<depth {
         let word = words.next()
         let random = ranked.finite[Int(word >> 8) % ranked.finite.count]
@@ -94,6 +99,10 @@ public enum MatmulProblems {
         case .uniform, .addend:
           code = word % 4001 == 0 ? ranked.any(word >> 8) : random
         case .specials: code = word % 40 == 0 ? ranked.any(word >> 8) : random
+        case .nonFinite:
+          let isHit = line % 2 == 0 && Int(line >> 8) % max(1, depth) == k
+          code = isHit ? ranked.special(word) : random
+        case .zeros: code = line % 2 == 0 ? 0 : ranked.negativeZero
         case .sparse: code = word % 4 == 0 ? random : word % 8 < 5 ? 0 : ranked.negativeZero
         case .cancelling:
           // A repeats each code; B repeats it with the other sign, but for a few.
@@ -117,7 +126,7 @@ public enum MatmulProblems {
     _ kind: Kind, _ format: ScaleFormat, block: Int, lines: Int, _ setting: Setting,
     _ words: inout Words
   ) -> MatmulOperand.Scales {
-    let blocks = (setting.depth + block - 1) / block
+    let blocks = MatmulOperand.Scales.count(depth: setting.depth, block: block)
     let layout = format.layout
     let middle = layout.bias
     let largest = Int(layout.largestFiniteMagnitudeCode)
@@ -143,15 +152,21 @@ public enum MatmulProblems {
       let high = words.next()
       switch problem.outputType {
       case .float32:
+        if kind == .zeros { return word % 2 == 0 ? 0 : 0x8000_0000 }
         if kind == .sparse, word % 2 == 0 { return word % 4 == 0 ? 0 : 0x8000_0000 }
-        if kind == .specials, word % 50 == 0 {
+        if (kind == .specials && word % 50 == 0) || (kind == .nonFinite && word % 3 == 0) {
           return [0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0x7F80_0001][Int(high % 4)]
         }
+        // Subnormals, which some units read as zeros.
+        if word % 29 == 0 { return Int64(word & 0x807F_FFFF) }
         let exponent = kind == .addend ? 127 + index % 90 - 50 : 127 + Int(high % 20) - 10
         let wild = word % 97 == 0 ? Int(high % 255) : exponent
         return Int64(word & 0x8000_0000) | Int64(wild) << 23 | Int64(word & 0x7F_FFFF)
       case .float16:
-        if kind == .specials, word % 50 == 0 { return [0x7C00, 0xFC00, 0x7E00, 1][Int(high % 4)] }
+        if kind == .zeros { return word % 2 == 0 ? 0 : 0x8000 }
+        if (kind == .specials && word % 50 == 0) || (kind == .nonFinite && word % 3 == 0) {
+          return [0x7C00, 0xFC00, 0x7E00, 1][Int(high % 4)]
+        }
         return Int64(word & 0x8000) | Int64(high % 31) << 10 | Int64(word & 0x3FF)
       case .int32:
         return kind == .addend || kind == .extremes
@@ -222,6 +237,20 @@ private struct RankedCodes {
   func any(_ word: UInt32) -> UInt32 {
     if case .codebook = element.kind { return finite[Int(word) % finite.count] }
     return element.bits >= 32 ? word : word & ((1 << UInt32(element.bits)) - 1)
+  }
+
+  /// Infinity or NaN where the element has them.
+  func special(_ word: UInt32) -> UInt32 {
+    guard case .float(let layout) = element.kind else { return any(word) }
+    let sign = UInt32(1) << UInt32(layout.exponentBits + layout.mantissaBits)
+    switch layout.nonFinite {
+    case .none: return any(word)
+    case .negativeZeroNaN: return sign
+    case .allOnesNaN: return layout.largestFiniteMagnitudeCode + 1 | (word & 1) * sign
+    case .ieee:
+      // One in four is NaN, which hides everything else.
+      return layout.largestFiniteMagnitudeCode + (word % 4 == 0 ? 2 : 1) | (word >> 8 & 1) * sign
+    }
   }
 
   func negated(_ code: UInt32) -> UInt32 {

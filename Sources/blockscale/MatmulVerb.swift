@@ -43,8 +43,9 @@ struct MatmulVerb: ParsableCommand {
     help: ArgumentHelp(
       "How products are added, between commas: exact by default; blockscale formats lists them.",
       valueName: "acc,..."))
-  var accumulator: CommaList<String>?
+  var accumulator: AccumulatorList?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("The share of outputs computed: sampled rows and columns.", valueName: "p"))
   var fraction: Double = 1
   @Option(help: ArgumentHelp("How many of the worst outputs are listed.", valueName: "n"))
@@ -65,6 +66,16 @@ struct MatmulVerb: ParsableCommand {
   @Option(
     help: ArgumentHelp("Seed of stochastic rounding and of the sample.", valueName: "n"))
   var seed: UInt64 = 1
+  @Option(
+    help: ArgumentHelp(
+      "Random numbers of A's stochastic rounding, one per element as A is read.",
+      valueName: "file.npy"), completion: .file(extensions: ["npy"]))
+  var randomBits: String?
+  @Option(
+    help: ArgumentHelp(
+      "The same of B, for B as [n, k] whichever way the file has it.", valueName: "file.npy"),
+    completion: .file(extensions: ["npy"]))
+  var randomBitsB: String?
   @OptionGroup var report: ReportOptions
   @OptionGroup var rows: CatalogOptions
   @OptionGroup var engine: EngineOptions
@@ -74,6 +85,19 @@ struct MatmulVerb: ParsableCommand {
       throw ValidationError("--fraction: expected a number above 0, at most 1")
     }
     guard worst >= 0 else { throw ValidationError("--worst: expected 0 or more") }
+    if let output {
+      guard output.hasSuffix(".npy") else {
+        throw ValidationError("--output \(output): expected a name that ends in .npy")
+      }
+      guard fraction == 1 else {
+        throw ValidationError("--output needs every output: --fraction cannot be given")
+      }
+    }
+    if randomBits != nil || randomBitsB != nil {
+      guard case .stochastic? = rounding else {
+        throw ValidationError("--random-bits: expected with --rounding stochastic")
+      }
+    }
     if output != nil, (accumulator?.values ?? ["exact"]).count != 1 {
       throw ValidationError("--output: expected one accumulator")
     }
@@ -81,8 +105,11 @@ struct MatmulVerb: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    let left = try side(format, block, recipe, catalog)
-    let right = try side(formatB ?? format, blockB ?? block, recipeB ?? recipe, catalog)
+    let left = try side(format, block, recipe, try bits(randomBits, seed: seed), catalog)
+    // B draws from a key of its own: equal operands must not round alike.
+    let right = try side(
+      formatB ?? format, blockB ?? block, recipeB ?? recipe,
+      try bits(randomBitsB, seed: seed ^ (1 << 63)), catalog)
     let tensors = (try onlyTensor(a), try onlyTensor(b))
     let experiment = MatmulExperiment(
       quantizer: try makeEngine(target: engine.target),
@@ -103,6 +130,9 @@ struct MatmulVerb: ParsableCommand {
       }
     }
     progress.finish()
+    let sides = [results[0].a, results[0].b]
+    NarrowedMessages.write(
+      [tensors.0, tensors.1], counts: sides.map { ($0.file, $0.tensor, $0.narrowed) })
     let used = results.flatMap { result in
       [UsedRow(result.request.accumulator)]
         + [left.spec, right.spec].compactMap { $0 }.flatMap(usedRows)
@@ -112,13 +142,18 @@ struct MatmulVerb: ParsableCommand {
   }
 
   private func side(
-    _ format: String, _ block: BlockShape?, _ recipe: String, _ catalog: FormatCatalog
+    _ format: String, _ block: BlockShape?, _ recipe: String, _ bits: RandomBits,
+    _ catalog: FormatCatalog
   ) throws -> MatmulSideRequest {
     try CaseRequest(
       formats: [format.lowercased() == "none" ? "none" : format],
       blocks: block.map { [$0] } ?? [], recipes: [recipe], axis: -1, rounding: rounding,
-      tensorScale: tensorScale.choice, randomBits: .philox(seed: seed)
+      tensorScale: tensorScale.choice, randomBits: bits
     ).matmulSide(in: catalog)
+  }
+
+  private func bits(_ path: String?, seed: UInt64) throws -> RandomBits {
+    try path.map { try RandomBits.read($0) } ?? .philox(seed: seed)
   }
 
   private func onlyTensor(_ argument: String) throws -> InputTensor {
@@ -128,5 +163,27 @@ struct MatmulVerb: ParsableCommand {
         "\(argument): \(selection.tensors.count) tensors, expected one (FILE:NAME)")
     }
     return selection.tensors[0]
+  }
+}
+
+/// Accumulators between commas; the commas inside `fixed(W,lsb,wrap)` belong to it.
+struct AccumulatorList: ExpressibleByArgument {
+  var values: [String]
+
+  init?(argument: String) {
+    values = [""]
+    var depth = 0
+    for character in argument {
+      if character == "(" { depth += 1 }
+      if character == ")" { depth -= 1 }
+      if character == ",", depth == 0 {
+        values.append("")
+      } else {
+        values[values.count - 1].append(character)
+      }
+    }
+    guard depth == 0, values.allSatisfy({ !$0.isEmpty }) else { return nil }
+    var seen: Set<String> = []
+    values = values.filter { seen.insert($0.lowercased()).inserted }
   }
 }

@@ -12,7 +12,8 @@ struct Mma: ParsableCommand {
       A is [m, k] and B is [k, n], one code per element: uint8 up to 8 bits, uint16 up to 16, uint32 \
       above. SA is [m, ceil(k/N)] and SB is [ceil(k/N), n], scale codes likewise (FP32 scales may be \
       float32). C and D are [m, n]: float32, float16 for FP16 outputs, int32 for integer \
-      accumulators without scales, int64 for fixed ones. NaN bits are kept.
+      accumulators without scales (with scales their sums are float32), int64 for fixed ones. NaN is \
+      written as the bits that the unit has for it.
       """)
 
   @Option(help: ArgumentHelp("The element of A, and of B unless given.", valueName: "e"))
@@ -49,6 +50,7 @@ struct Mma: ParsableCommand {
     completion: .file(extensions: ["npy"]))
   var output: String
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Print every step and term of one output, as the reference sums it.",
       valueName: "row,column"))
@@ -68,6 +70,9 @@ struct Mma: ParsableCommand {
       guard scale == nil, block == nil, scaleBFormat == nil, blockB == nil else {
         throw ValidationError("--scale and --block: expected with --scale-a or --scale-b")
       }
+    }
+    if scaleB == nil, scaleBFormat != nil || blockB != nil {
+      throw ValidationError("--scale-b-format and --block-b: expected with --scale-b")
     }
     for block in [block, blockB].compactMap({ $0 }) where block < 1 {
       throw ValidationError("--block: expected 1 or more")
@@ -91,8 +96,11 @@ struct Mma: ParsableCommand {
     if let scaleB, let format = scaleFormats.1 {
       product.scalesB = (try scales(scaleB, format), format, try blockSize(blockB ?? block))
     }
-    if let c { product.c = try CodeArray(c, types: [.f32, .f16, .i32, .i64]) }
+    if let c { product.c = try CodeArray(c, types: [product.problem().outputType.dtype]) }
     let problem = try product.problem()
+    if let place = trace?.values {
+      try problem.checkOutput(row: place[0], column: place[1])
+    }
     let matmul = try makeMatmulEngine(target: engine.target)
     let patterns = try multiply(problem, by: matmul, parallel: engine.parallel, files: (a, b))
     try writePatterns(

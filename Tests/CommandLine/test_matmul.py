@@ -390,7 +390,7 @@ def a_sample_says_so_and_repeats():
         again = measured(a, b, "--format", "nvfp4", "--fraction", 0.25, "--seed", 3)
         expect_equal(again["results"], report["results"], "the same seed")
         text = succeed("matmul", a, b, "--format", "nvfp4", "--fraction", 0.25, "--seed", 3)
-        expect("A sample: 6 rows and 5 columns, seed 3" in text, "the table does not say so")
+        expect("A sample: 6 rows and 5 columns of each matrix, seed 3" in text, "the table does not say so")
 
 
 @case()
@@ -501,3 +501,135 @@ def a_trace_shows_what_was_cut_off():
         expect_equal(sorted(added), sorted([2.0**23, -(2.0**23), -0.5, 0, 0]), "what was added")
         expect("max exponent" in succeed("mma", *words, "--trace", "0,0"), "table")
         fail(USAGE, "mma", *words, "--trace", "1,0", mentions=["row 1"])
+
+
+def one_output(place, element, accumulator, a, b, c, target, *more):
+    """D's bits of one dot product of codes."""
+    kind = "U16" if element in ("bf16", "fp16") else "U8"
+    d = mma(place, codes(a, (1, len(a)), kind), codes(b, (len(b), 1), kind), element, accumulator,
+            "--target", target, *more, c=float_bits_tensor([c], (1, 1)))
+    return hex(bits_of(d)[0])
+
+
+MINUS_ZERO, NAN = 0x80000000, 0x7FC00000
+INFINITY, ONE, SMALL = 0x7F80, 0x3F80, 0x0001
+
+
+@case(*[(name, target) for name in ["amx-bf16", "cdna2-bf16", "cdna2-bf16-1k"] for target in TARGETS])
+def a_nan_in_c_stays(accumulator, target):
+    with folder() as place:
+        expect_equal(one_output(place, "bf16", accumulator, [INFINITY], [ONE], NAN, target), hex(NAN),
+                     "c NaN beside an infinity")
+        expect_equal(one_output(place, "bf16", accumulator, [], [], NAN, target), hex(NAN), "K = 0")
+
+
+@case(*[(target,) for target in TARGETS])
+def a_negative_zero_stays_where_every_addend_is_one(target):
+    with folder() as place:
+        scale = write_npy(place / "s.npy", codes([127], (1, 1)))
+        scaled = ["--scale", "e8m0", "--block", 16, "--scale-a", scale, "--scale-b", scale]
+        for accumulator in ("fp32-sequential", "fp32-pairwise"):
+            for words in ([], scaled):
+                d = one_output(place, "e4m3", accumulator, [0x80], [0x38], MINUS_ZERO, target, *words)
+                expect_equal(d, hex(MINUS_ZERO), f"{accumulator} {words[:2]}: -0 + -0")
+                d = one_output(place, "e4m3", accumulator, [0x80] * 4, [0x80, 0xB8, 0x80, 0x80],
+                               MINUS_ZERO, target, *words)
+                expect_equal(d, hex(0), f"{accumulator} {words[:2]}: -0 + +0")
+        # CDNA2 reads zeros and subnormals of both signs as +0, c too.
+        for c in (MINUS_ZERO, 0x80000001):
+            d = one_output(place, "bf16", "cdna2-bf16", [0x8000, 0x8000], [ONE, ONE], c, target)
+            expect_equal(d, hex(0), f"cdna2 with c = {c:#x}")
+
+
+@case(*[(target,) for target in TARGETS])
+def promoted_sums_keep_c_in_float32(target):
+    with folder() as place:
+        c = 0x40400001
+        for a in ([], [0]):
+            d = one_output(place, "e4m3", "hopper-fp8-promoted", a, a, c, target)
+            expect_equal(d, hex(c), f"K = {len(a)}")
+
+
+@case()
+def an_adder_of_ones_own_measures_a_matmul():
+    with folder() as place:
+        a, b = operands(place)
+        report = measured(a, b, "--format", "mxfp8", "--accumulator", "fixed(40,-20,saturate),exact")
+        fixed, exact = report["results"]
+        expect_equal(fixed["accumulator"], "fixed(40,-20,saturate)", "accumulator")
+        expect(abs(fixed["nmse"] / exact["nmse"] - 1) < 1e-4,
+               f"nmse {fixed['nmse']} beside {exact['nmse']}")
+        added = fixed["parts"]["accumulation"]["max_abs_error"]
+        expect(2.0**-20 < added < 96 * 2.0**-20, f"what cutting to multiples of 2^-20 adds: {added}")
+
+
+@case()
+def outputs_that_are_not_finite_are_told():
+    with folder() as place:
+        a, b = operands(place)
+        values = inputs.normal((12, 96), seed=8)
+        values.data[5] = inputs.NAN
+        path = write_npy(place / "nan.npy", values)
+        words = (path, b, "--format", "mxfp8")
+        result = measured(*words)["results"][0]
+        expect_equal((result["non_finite"], result["non_finite_exact"]), (10, 10), "counts")
+        note = "10 of 120 outputs are NaN or infinite, the first at row 0, column 0 (10 of them in A"
+        expect(note in succeed("matmul", *words), "the table does not tell")
+
+
+@case()
+def numbers_that_float32_lacks_are_told():
+    with folder() as place:
+        _, b = operands(place)
+        wide = write_npy(place / "wide.npy", Tensor("F64", (2, 96), array("d", [0.1] * 192)))
+        outcome = blockscale("matmul", wide, b, "--format", "mxfp8", "--as", "json")
+        expect_equal(outcome.code, OK, "exit code")
+        expect("192 of 192 F64 elements rounded to float32" in outcome.stderr, outcome.stderr)
+        result = strict_json(outcome.stdout)["results"][0]
+        expect_equal((result["a"]["narrowed"], result["b"]["narrowed"]), (192, 0), "narrowed")
+
+
+@case()
+def stochastic_rounding_draws_apart():
+    with folder() as place:
+        same = write_npy(place / "x.npy", inputs.normal((8, 64), seed=3))
+        batch = write_npy(place / "xx.npy", float32(list(inputs.normal((8, 64), seed=3).data) * 2,
+                                                    (2, 8, 64)))
+        words = ("--transpose-b", "--format", "mxfp4", "--rounding", "stochastic", "--output")
+        succeed("matmul", same, same, *words, place / "d.npy")
+        d = list(read_npy(place / "d.npy").data)
+        turned = [d[j * 8 + i] for i in range(8) for j in range(8)]
+        expect(d != turned, "equal operands rounded alike: D is symmetric")
+        succeed("matmul", batch, batch, *words, place / "dd.npy")
+        dd = list(read_npy(place / "dd.npy").data)
+        expect(dd[:64] != dd[64:], "the matrices of a batch rounded alike")
+        expect_equal(dd[:64], d, "the first matrix")
+        # The numbers of a file, with those that were drawn, give the same codes.
+        zeros = write_npy(place / "r.npy", codes([0] * 512, (8, 64)))
+        succeed("matmul", same, same, *words, place / "z.npy", "--random-bits", zeros,
+                "--random-bits-b", zeros)
+        z = list(read_npy(place / "z.npy").data)
+        expect_equal(z, [z[j * 8 + i] for i in range(8) for j in range(8)], "given bits")
+        short = write_npy(place / "short.npy", codes([0] * 10, (10,)))
+        fail(BAD_DATA, "matmul", same, same, *words, place / "no.npy", "--random-bits", short,
+             mentions=["512"])
+
+
+@case()
+def extremes_of_the_command_line():
+    with folder() as place:
+        a = write_npy(place / "a.npy", codes([1, 2], (1, 2)))
+        b = write_npy(place / "b.npy", codes([1, 2], (2, 1)))
+        scale = write_npy(place / "s.npy", codes([127], (1, 1)))
+        words = ("mma", "--element", "e2m1", "--accumulator", "exact", "--a", a, "--b", b, "--output",
+                 place / "d.npy")
+        succeed(*words, "--scale", "e8m0", "--block", 2**63 - 1, "--scale-a", scale)
+        (place / "d.npy").unlink()
+        fail(USAGE, *words, "--trace", "1,0", mentions=["row 1"])
+        expect(not (place / "d.npy").exists(), "a refused trace left an output")
+        fail(USAGE, *words, "--scale", "e8m0", "--block", 2, "--scale-a", scale, "--block-b", 2,
+             mentions=["--scale-b"])
+        fail(NO_INPUT, "mma", "--element", "e2m1", "--accumulator", "exact", "--a", f"{a}:none", "--b",
+             b, "--output", place / "d.npy", mentions=["none"])
+        fail(BAD_DATA, *words, "--c", write_npy(place / "c.npy", codes([1], (1, 1))),
+             mentions=["F32", "c.npy"])

@@ -81,7 +81,9 @@ struct MatmulFloat32Tests {
     expectPattern(
       try dot([0x1p-14], [1], "fp16", "cdna2-fp16"), 0x3880_0000, "FP16's smallest normal")
     let (a, b): ([Float], [Float]) = ([-0x1p-64, -0x1p-64], [0x1p-64, 0x1p-64])
-    expectPattern(try dot(a, b, "bf16", "cdna2-bf16", c: -0.0), 0x8000_0000, "-0 - 0 - 0")
+    expectPattern(try dot(a, b, "bf16", "cdna2-bf16", c: -0.0), 0, "a c of -0 is read as +0")
+    expectPattern(try dot(a, b, "bf16", "cdna2-bf16", c: -0x1p-126), 0x8080_0000, "-2^-126 - 0")
+    expectPattern(try dot([-0.0], [-1], "bf16", "cdna2-bf16", c: 0), 0, "an element of -0")
     expectPattern(try dot(a, b, "bf16", "cdna2-bf16", c: tiny), 0, "c is flushed to +0")
     expectPattern(
       try dot([a[0]], [b[0]], "bf16", "cdna2-bf16", c: -0.0), 0, "the second lane is +0"
