@@ -60,6 +60,11 @@ extension FormatCatalog {
   /// - Throws: `usage` naming where the list is.
   public func requiredAccumulator(_ name: String) throws(MeasurementError) -> Accumulator {
     guard let found = accumulator(name) else {
+      if name.lowercased().hasPrefix("fixed(") {
+        throw .usage(
+          "\"\(name)\": expected fixed(W,lsb,wrap|saturate) with W from 2 to 64 and lsb from -1000 to"
+            + " 1000")
+      }
       throw .usage(
         "no accumulator is called \"\(name)\" (see: blockscale formats; an adder of your own:"
           + " fixed(W,lsb,wrap|saturate))")

@@ -48,7 +48,9 @@ struct MatmulVerb: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp("The share of outputs computed: sampled rows and columns.", valueName: "p"))
   var fraction: Double = 1
-  @Option(help: ArgumentHelp("How many of the worst outputs are listed.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How many of the worst outputs are listed.", valueName: "n"))
   var worst = 10
   @Option(
     help: ArgumentHelp("Write D here, in the unit's type.", valueName: "d.npy"),
@@ -83,6 +85,10 @@ struct MatmulVerb: ParsableCommand {
   func validate() throws {
     guard fraction > 0, fraction <= 1 else {
       throw ValidationError("--fraction: expected a number above 0, at most 1")
+    }
+    let formats = [format, formatB ?? format].map { $0.lowercased() }
+    if formats == ["none", "none"], block != nil || blockB != nil || rounding != nil {
+      throw ValidationError("--block and --rounding: expected with a format other than none")
     }
     guard worst >= 0 else { throw ValidationError("--worst: expected 0 or more") }
     if let output {

@@ -43,7 +43,9 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "The engine; reference is MPFR, slow, and the definition of every result.")
   var target: EngineTarget = .auto
 
-  @Option(help: ArgumentHelp("Threads; by default one a core.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Threads; as many as cores by default.", valueName: "n"))
   var threads: Int?
 
   func validate() throws {

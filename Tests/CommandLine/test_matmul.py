@@ -434,6 +434,9 @@ REFUSALS = {
     "fraction": (USAGE, ["A", "B", "--format", "mxfp8", "--fraction", "0"], ["fraction"]),
     "sampled file": (USAGE, ["A", "B", "--format", "mxfp8", "--fraction", "0.5", "--output",
                              "d.npy"], ["--fraction"]),
+    "nothing to round": (USAGE, ["A", "B", "--format", "none", "--block", "16"], ["--block"]),
+    "adder": (USAGE, ["A", "B", "--format", "mxfp8", "--accumulator", "fixed(1,0,wrap)"], ["2 to 64"]),
+    "threads": (USAGE, ["A", "B", "--format", "mxfp8", "--threads", "-2"], ["1 or more"]),
     "missing": (NO_INPUT, ["A", "absent.npy", "--format", "mxfp8"], ["absent.npy"]),
     "output": (USAGE, ["A", "B", "--format", "mxfp8", "--output", "d.txt"], ["d.txt"]),
 }
