@@ -245,8 +245,12 @@ def a_killed_run_leaves_no_output_under_the_final_name(name):
         source = write_npy(place / "in.npy", lines)
         output = place / "q.safetensors"
         words = [*quantize_words(source, output), "--target", "reference", "--threads", "1"]
-        child = subprocess.Popen([str(PROGRAM), *map(str, words)], stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # A test run in the background starts with SIGINT ignored, and children inherit that.
+        child = subprocess.Popen(
+            [str(PROGRAM), *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL)
+            if name != "SIGKILL" else None)
         time.sleep(0.5)
         expect(child.poll() is None, "the run ended before it could be killed")
         child.send_signal(getattr(signal, name))
