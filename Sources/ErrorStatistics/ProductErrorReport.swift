@@ -84,7 +84,7 @@ public struct ProductErrorReport: Sendable, Equatable {
       return Part(
         part: part, meanError: Self.mean(sum.error.value, finite),
         mse: Self.mean(sum.squared.value, finite), nmse: nmse,
-        sqnrDecibels: nmse.map { -10 * log10($0) },
+        sqnrDecibels: nmse.map { 0 - 10 * log10($0) },
         maxAbsoluteError: finite > 0 ? sum.largest : nil,
         contribution: Self.mean(sum.withTotal.value, finite),
         share: totalSquared > 0 ? sum.withTotal.value / totalSquared : nil)
@@ -103,7 +103,7 @@ public struct ProductErrorReport: Sendable, Equatable {
       return Line(
         index: index, meanError: mean(sum.error.value, sum.count),
         mse: mean(sum.squared.value, sum.count), nmse: nmse,
-        sqnrDecibels: nmse.map { -10 * log10($0) },
+        sqnrDecibels: nmse.map { 0 - 10 * log10($0) },
         maxAbsoluteError: sum.count > 0 ? sum.largest : nil)
     }
   }
