@@ -34,6 +34,10 @@ let package = Package(
       name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
       swiftSettings: swift),
     .target(
+      name: "GoldenVectors",
+      dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
+      swiftSettings: swift),
+    .target(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
@@ -45,14 +49,14 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "Measurement",
-        "Verification",
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
+        "Measurement", "Verification",
       ], swiftSettings: swift),
     .executableTarget(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "Measurement", "Verification", "Reporting",
+        "GoldenVectors", "Measurement", "Verification", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -74,6 +78,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
+    .testTarget(
+      name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
+      swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
       swiftSettings: swift),

@@ -18,7 +18,8 @@ struct Blockscale: ParsableCommand {
     version: toolVersion,
     subcommands: [
       Formats.self, Explain.self, Quantize.self, Dequantize.self, ErrorVerb.self,
-      Recipes.self, Mma.self, MatmulVerb.self, Verify.self,
+      Recipes.self, Mma.self, MatmulVerb.self, Vectors.self,
+      Verify.self,
     ])
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FormatCatalog
+import GoldenVectors
 import Measurement
 import NumberFormats
 import Reporting
@@ -21,6 +22,7 @@ struct Failure {
     switch error {
     case let error as TensorIOError: stop("\(error)", error.exitCode)
     case let error as MeasurementError: stop("\(error)", error.exitCode)
+    case let error as VectorsError: stop("\(error)", error.exitCode)
     case let error as CatalogError: stop("\(error)", Self.exitCode(error))
     case let error as UsageError: stop(error.description, 64)
     case let error as OutputError: stop(error.isClosedPipe ? nil : error.description, 74)

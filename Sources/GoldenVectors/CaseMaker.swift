@@ -1,0 +1,117 @@
+import FastPath
+import NumberFormats
+import Reference
+
+/// A finished case.
+struct VectorCase: Sendable {
+  var kind: CaseClass
+  var inputs: [UInt64]
+  var expected: [UInt64]
+  var isInformative: Bool
+}
+
+/// Makes cases and proves their results: the reference's, equal to every instruction set's.
+struct CaseMaker: Sendable {
+  let spec: VectorSpec
+  let codes: ElementCodes
+  let seed: UInt64
+  let reference = MPFREngine()
+  let engines: [VectorEngine]
+  private let fast: VectorEngine
+
+  init(_ spec: VectorSpec, seed: UInt64) throws(VectorsError) {
+    self.spec = spec
+    self.seed = seed
+    do throws(UnavailableTarget) {
+      fast = try VectorEngine()
+      var engines: [VectorEngine] = []
+      for target in VectorTarget.available { engines.append(try VectorEngine(target: target)) }
+      self.engines = engines
+    } catch { throw .usage("\(error)") }
+    codes = ElementCodes(spec.quantization.format.element, engine: fast)
+    guard !codes.positive.isEmpty else {
+      throw .usage("\(codes.element.name) has no positive value")
+    }
+  }
+
+  /// The inputs of a class's case.
+  func inputs(_ kind: CaseClass, _ index: Int, attempt: Int = 0) throws(VectorsError) -> [UInt64] {
+    let place = CaseClass.allCases.firstIndex(of: kind) ?? 0
+    // Both cases of a permuted pair draw the same terms.
+    var words = CaseRandom(
+      seed: seed, class: place, index: kind == .permuted ? index / 2 : index, attempt: attempt)
+    guard spec.operation.isSum else {
+      return ValueCases(spec: spec, codes: codes).make(kind, index, &words)
+    }
+    let spec = spec
+    let reference = reference
+    return try SumCases(spec: spec, codes: codes) { (inputs) throws(VectorsError) in
+      try spec.result(inputs, engine: reference)
+    }.make(kind, index, &words)
+  }
+
+  /// A case and its result. Random cases that tell nothing are drawn again, but for a quarter that
+  /// stays as it fell.
+  func makeCase(_ kind: CaseClass, _ index: Int) throws(VectorsError) -> VectorCase {
+    var made = try evaluated(kind, inputs(kind, index))
+    var attempt = 1
+    while kind == .random, !made.isInformative, index % 4 > 0, attempt < 8 {
+      made = try evaluated(kind, inputs(kind, index, attempt: attempt))
+      attempt += 1
+    }
+    for engine in engines {
+      let other = try spec.result(made.inputs, engine: engine)
+      guard other == made.expected else { throw difference(made, index, engine.name, other) }
+    }
+    return made
+  }
+
+  /// Whether a case has a result, rather than a refusal.
+  func isTaken(_ kind: CaseClass, _ index: Int) -> Bool {
+    guard let inputs = try? inputs(kind, index) else { return false }
+    return (try? spec.result(inputs, engine: fast)) != nil
+  }
+
+  private func evaluated(
+    _ kind: CaseClass, _ inputs: [UInt64]
+  ) throws(VectorsError) -> VectorCase {
+    let result = try spec.result(inputs, engine: reference)
+    return VectorCase(
+      kind: kind, inputs: inputs, expected: result,
+      isInformative: spec.isInformative(result, codes: codes))
+  }
+
+  private func difference(
+    _ made: VectorCase, _ index: Int, _ engine: String, _ other: [UInt64]
+  ) -> VectorsError {
+    var bytes: [UInt8] = []
+    func text(_ layout: WordLayout, _ lanes: [UInt64]) -> String {
+      layout.pack(lanes, into: &bytes)
+      return hexadecimal(bytes, digits: layout.digits)
+    }
+    return .difference(
+      "\(spec.operation.rawValue), class \(made.kind.rawValue), case \(index): the engines differ,"
+        + " and nothing is written: inputs \(text(spec.inputs, made.inputs)), reference"
+        + " \(text(spec.expected, made.expected)), \(engine) \(text(spec.expected, other))")
+  }
+}
+
+private let lowerDigits = Array("0123456789abcdef".utf8)
+private let upperDigits = Array("0123456789ABCDEF".utf8)
+
+/// Appends the last `digits` hexadecimal digits of a little-endian number.
+func appendHexadecimal(
+  _ bytes: [UInt8], digits: Int, upper: Bool = false, to output: inout [UInt8]
+) {
+  let table = upper ? upperDigits : lowerDigits
+  for digit in stride(from: digits - 1, through: 0, by: -1) {
+    let byte = bytes[digit / 2]
+    output.append(table[Int(digit % 2 == 0 ? byte & 15 : byte >> 4)])
+  }
+}
+
+func hexadecimal(_ bytes: [UInt8], digits: Int) -> String {
+  var output: [UInt8] = []
+  appendHexadecimal(bytes, digits: digits, to: &output)
+  return String(decoding: output, as: UTF8.self)
+}

@@ -1,0 +1,99 @@
+import NumberFormats
+
+extension VectorSpec {
+  /// The words that exhaust the inputs, where there are at most 2^16.
+  var exhaustiveCount: Int? {
+    guard inputs.width <= 16 else { return nil }
+    let codes = quantization.format.element.codeCount
+    switch operation {
+    case .decode: return codes
+    case .product: return codes * codes
+    default: return 1 << inputs.width
+    }
+  }
+
+  /// The classes that mean something for this operation, format and accumulator.
+  func classes(_ codes: ElementCodes) -> [CaseClass] {
+    CaseClass.allCases.filter { isApplicable($0, codes) }
+  }
+
+  private func isApplicable(_ kind: CaseClass, _ codes: ElementCodes) -> Bool {
+    if refusesSpecials, kind == .nanInfPerLane || kind == .nanScales { return false }
+    let scale = ScaleCodes(quantization.format.scale)
+    switch kind {
+    case .exhaustive:
+      guard let count = exhaustiveCount else { return false }
+      return count <= 1 << 16 && !(refusesSpecials && !codes.special.isEmpty)
+    case .random, .maxMagnitude: return true
+    case .zeros: return takesFloats || codes.zero != nil
+    case .signedZeros: return takesFloats || codes.negativeZero != nil
+    case .nanInfPerLane:
+      switch operation {
+      case .scale: return false
+      case .quantize: return scale.hasNaN || codes.element.canonicalNaN != nil
+      case .encode: return true
+      default: return !codes.special.isEmpty
+      }
+    case .nanScales:
+      switch operation {
+      case .scale: return scale.hasNaN || codes.element.canonicalNaN != nil
+      case .dequantize: return scale.hasNaN
+      default: return isScaled && scale.hasNaN
+      }
+    case .cancellation, .stickyTails:
+      return (operation == .dot || operation == .mma) && depth > 1
+    case .alignmentLadder:
+      return operation == .quantize || operation == .mma || operation == .dot && depth > 1
+    case .ties:
+      switch operation {
+      case .encode, .scale, .quantize: return true
+      case .mma: return true
+      case .dot: return depth > 1 && !isRegister && reachesTies(codes)
+      default: return false
+      }
+    case .overflow, .underflow:
+      return operation != .decode && operation != .product && (operation != .dot || isScaled)
+    case .subnormalOutput:
+      switch operation {
+      case .decode, .product, .scale: return false
+      case .dot, .mma: return !isRegister && (operation == .mma || reachesSubnormals(scale, codes))
+      default: return true
+      }
+    case .cDominates, .cVanishes: return operation == .mma
+    case .tailBlocks:
+      guard !takesFloats else { return operation == .quantize && lanes > 1 }
+      let count = operation == .dequantize ? lanes : depth
+      return operation != .decode && count > 1 && codes.zero != nil
+    case .walkingElement, .permuted:
+      switch operation {
+      case .quantize: return lanes > 1
+      case .dequantize: return lanes > 1 && codes.zero != nil
+      case .dot, .mma: return depth > 1 && codes.zero != nil
+      default: return false
+      }
+    case .wrapSaturate: return operation == .mma && isRegister
+    }
+  }
+
+  /// Whether operands are float32 values.
+  var takesFloats: Bool { operation == .encode || operation == .scale || operation == .quantize }
+
+  /// Mantissa bits of a floating output.
+  var outputMantissa: Int {
+    switch accumulator.output.format {
+    case .float32(let bits): bits
+    case .float16: 10
+    case .int32, .int64: 23
+    }
+  }
+
+  /// Whether two products of one block can lie as far apart as a tie takes.
+  private func reachesTies(_ codes: ElementCodes) -> Bool {
+    2 * (codes.exponents.upperBound - codes.exponents.lowerBound) > outputMantissa
+  }
+
+  private func reachesSubnormals(_ scale: ScaleCodes, _ codes: ElementCodes) -> Bool {
+    let smallest = accumulator.output.format == .float16 ? -14 : -126
+    return 2 * (scale.exponents.lowerBound + codes.exponents.lowerBound) < smallest
+  }
+}

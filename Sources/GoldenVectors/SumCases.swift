@@ -1,0 +1,155 @@
+import NumberFormats
+
+/// Operands of a sum of products while a case is made.
+struct SumOperands {
+  var a: [UInt32]
+  var b: [UInt32]
+  var scalesA: [UInt32]
+  var scalesB: [UInt32]
+  var c: UInt64
+
+  /// All numbers in the order of the layout's fields.
+  func numbers(_ spec: VectorSpec) -> [UInt64] {
+    var all = a.map(UInt64.init) + b.map(UInt64.init)
+    if spec.isScaled { all += scalesA.map(UInt64.init) + scalesB.map(UInt64.init) }
+    if spec.operation == .mma { all.append(c) }
+    return all
+  }
+}
+
+/// Cases of products, dots and mma steps. Every case is a function of the seed, its class and its
+/// number.
+struct SumCases: Sendable {
+  let spec: VectorSpec
+  let codes: ElementCodes
+  /// The result of a case, for classes that aim c at it.
+  let evaluate: @Sendable ([UInt64]) throws(VectorsError) -> [UInt64]
+
+  var scale: ScaleCodes { ScaleCodes(spec.quantization.format.scale) }
+  var depth: Int { spec.depth }
+  var blocks: Int { (depth - 1) / spec.lanes + 1 }
+  /// F of the aligner, or what a tie takes.
+  var fraction: Int {
+    if case .fused(let step) = spec.accumulator.datapath, let alignment = step.alignment {
+      return alignment.fraction
+    }
+    return spec.outputMantissa + 3
+  }
+
+  func make(
+    _ kind: CaseClass, _ index: Int, _ words: inout CaseRandom
+  ) throws(VectorsError) -> [UInt64] {
+    var case_ = ordinary(&words)
+    switch kind {
+    case .exhaustive: return exhausted(index)
+    case .random: break
+    case .zeros: zeros(&case_, index)
+    case .signedZeros: signedZeros(&case_, index, &words)
+    case .nanInfPerLane: specials(&case_, index, &words)
+    case .nanScales: nanScales(&case_, index)
+    case .maxMagnitude: largest(&case_, index)
+    case .cancellation: try cancel(&case_, index, &words)
+    case .alignmentLadder: ladder(&case_, index, distance: index % (fraction + 4), &words)
+    case .stickyTails: tails(&case_, &words)
+    case .ties: ties(&case_, index, &words)
+    case .overflow: overflow(&case_, index, &words)
+    case .underflow: underflow(&case_, index, &words)
+    case .subnormalOutput: subnormals(&case_, index, &words)
+    case .cDominates:
+      let far = words.within(1...(fraction + 4))
+      case_.c = c(exponent: top(case_) + far, negative: words.flip(), words.next())
+    case .cVanishes:
+      let far = words.within((fraction - 4)...(fraction + 12))
+      case_.c = c(exponent: top(case_) - far, negative: words.flip(), words.next())
+    case .tailBlocks: clearTail(&case_, from: 1 + index % (depth - 1))
+    case .walkingElement: walk(&case_, index)
+    case .permuted: permute(&case_, index)
+    case .wrapSaturate: registerEnds(&case_, index, &words)
+    }
+    return case_.numbers(spec)
+  }
+
+  /// Ordinary data: central scales, codes as `ElementCodes.random`, c near the products.
+  func ordinary(_ words: inout CaseRandom) -> SumOperands {
+    var case_ = SumOperands(
+      a: (0..<depth).map { _ in finite(&words) }, b: (0..<depth).map { _ in finite(&words) },
+      scalesA: (0..<blocks).map { _ in scale.central(&words) },
+      scalesB: (0..<blocks).map { _ in scale.central(&words) }, c: 0)
+    if words.below(8) > 0 {
+      let exponent = top(case_) + words.within(-6...3)
+      case_.c = c(exponent: exponent, negative: words.flip(), words.next())
+    }
+    return case_
+  }
+
+  private func finite(_ words: inout CaseRandom) -> UInt32 { codes.random(&words) }
+
+  /// The exponent of the largest scaled product; 0 where all are zero.
+  func top(_ case_: SumOperands) -> Int {
+    var largest = 0.0
+    for k in 0..<depth {
+      var product =
+        Double(codes.value(case_.a[k])) * Double(codes.value(case_.b[k]))
+      if spec.isScaled {
+        product *= scale.value(case_.scalesA[k / spec.lanes])
+        product *= scale.value(case_.scalesB[k / spec.lanes])
+      }
+      if product.isFinite { largest = max(largest, abs(product)) }
+    }
+    return largest > 0 ? Int(largest.exponent) : 0
+  }
+
+  /// A c of a binade, with 23 bits of mantissa as far as the output has them; the ends of its range
+  /// beyond it.
+  func c(exponent: Int, negative: Bool, _ mantissa: UInt32) -> UInt64 {
+    let fraction = mantissa & 0x7F_FFFF
+    if spec.isRegister { return integer(exponent: exponent, negative: negative, fraction) }
+    if spec.expected.width == 16 {
+      let bits = binary(
+        exponent: exponent, fraction >> 13, mantissaBits: 10, bias: 15, top: 30)
+      return UInt64(bits | (negative ? 0x8000 : 0))
+    }
+    let bits = binary(exponent: exponent, fraction, mantissaBits: 23, bias: 127, top: 254)
+    let kept = UInt32.max << UInt32(23 - spec.outputMantissa)
+    return UInt64(bits & kept | (negative ? 0x8000_0000 : 0))
+  }
+
+  private func binary(
+    exponent: Int, _ fraction: UInt32, mantissaBits: UInt32, bias: Int, top: Int
+  ) -> UInt32 {
+    let field = exponent + bias
+    if field > top { return (UInt32(top) + 1) << mantissaBits - 1 }
+    if field >= 1 { return UInt32(field) << mantissaBits | fraction }
+    let shift = UInt32(min(31, 1 - field))
+    return (1 << mantissaBits | fraction) >> shift
+  }
+
+  private func integer(exponent: Int, negative: Bool, _ fraction: UInt32) -> UInt64 {
+    let width = spec.expected.width
+    var unit = 0
+    switch spec.accumulator.datapath {
+    case .fixed(let register): unit = register.lsb
+    default:
+      if case .integer(let layout) = codes.element.kind { unit = -2 * layout.fractionBits }
+    }
+    let shift = exponent - unit
+    let end: UInt64 = 1 << UInt64(width - 1)
+    var magnitude: UInt64 = end - 1
+    if shift < width - 1 {
+      let whole = UInt64(0x80_0000 | fraction)
+      magnitude =
+        shift < 0 ? 0 : shift >= 23 ? whole << UInt64(shift - 23) : whole >> UInt64(23 - shift)
+      magnitude = min(magnitude, end - 1)
+    }
+    let mask = end | (end - 1)
+    return (negative ? 0 &- magnitude : magnitude) & mask
+  }
+
+  private func exhausted(_ index: Int) -> [UInt64] {
+    let count = codes.element.codeCount
+    if spec.operation == .product { return [UInt64(index % count), UInt64(index / count)] }
+    var bytes = [UInt8(truncatingIfNeeded: index), UInt8(truncatingIfNeeded: index >> 8)]
+    bytes.removeLast(bytes.count - spec.inputs.bytes)
+    return spec.inputs.unpack(bytes)
+  }
+}
