@@ -21,7 +21,7 @@ struct CaseRandom {
 
   /// A number from 0 up to `bound`, which is at least 1.
   mutating func below(_ bound: Int) -> Int {
-    Int(UInt64(next()) * UInt64(bound) >> 32)
+    Int((UInt64(next()) * UInt64(bound)) >> 32)
   }
 
   mutating func within(_ range: ClosedRange<Int>) -> Int {
