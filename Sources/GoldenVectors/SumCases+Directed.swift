@@ -4,67 +4,67 @@ import NumberFormats
 extension SumCases {
   var negativeC: UInt64 { spec.isRegister ? 0 : 1 << UInt64(spec.expected.width - 1) }
 
-  private func clear(_ case_: inout SumOperands) {
-    case_.a = case_.a.map { _ in codes.plusZero }
-    case_.b = case_.b.map { _ in codes.plusZero }
-    case_.c = 0
+  private func clear(_ operands: inout SumOperands) {
+    operands.a = operands.a.map { _ in codes.plusZero }
+    operands.b = operands.b.map { _ in codes.plusZero }
+    operands.c = 0
   }
 
   /// A zero, B zero, both zero, and scales of zero where the format has one.
-  func zeros(_ case_: inout SumOperands, _ index: Int) {
+  func zeros(_ operands: inout SumOperands, _ index: Int) {
     let isZero = [UInt32](repeating: codes.plusZero, count: depth)
     switch index % 4 {
-    case 0: case_.a = isZero
-    case 1: case_.b = isZero
+    case 0: operands.a = isZero
+    case 1: operands.b = isZero
     case 2 where scale.hasZero && spec.isScaled:
-      case_.scalesA = case_.scalesA.map { _ in 0 }
+      operands.scalesA = operands.scalesA.map { _ in 0 }
     default:
-      case_.a = isZero
-      case_.b = isZero
+      operands.a = isZero
+      operands.b = isZero
     }
-    if index / 4 % 3 != 2 { case_.c = index / 4 % 3 == 1 ? negativeC : 0 }
+    if index / 4 % 3 != 2 { operands.c = index / 4 % 3 == 1 ? negativeC : 0 }
   }
 
-  func signedZeros(_ case_: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
+  func signedZeros(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
     let minus = codes.negativeZero ?? codes.plusZero
     for k in 0..<depth {
       let allAlike = index % 3 == 0
-      case_.a[k] = (allAlike ? index % 2 == 0 : words.flip()) ? minus : codes.plusZero
-      if index % 4 == 1 { case_.b[k] = words.flip() ? minus : codes.plusZero }
+      operands.a[k] = (allAlike ? index % 2 == 0 : words.flip()) ? minus : codes.plusZero
+      if index % 4 == 1 { operands.b[k] = words.flip() ? minus : codes.plusZero }
     }
-    case_.c = words.flip() ? negativeC : 0
+    operands.c = words.flip() ? negativeC : 0
   }
 
-  func specials(_ case_: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
+  func specials(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
     let lane = index % depth
     let turn = index / depth
     let code = codes.special[turn % codes.special.count]
     let inA = turn / codes.special.count % 2 == 0
-    if inA { case_.a[lane] = code } else { case_.b[lane] = code }
+    if inA { operands.a[lane] = code } else { operands.b[lane] = code }
     switch words.below(4) {
     case 0:
-      if inA { case_.b[lane] = codes.plusZero } else { case_.a[lane] = codes.plusZero }
+      if inA { operands.b[lane] = codes.plusZero } else { operands.a[lane] = codes.plusZero }
     case 1 where !codes.infinite.isEmpty && depth > 1:
-      case_.a[(lane + 1) % depth] = words.pick(codes.infinite, else: 0)
+      operands.a[(lane + 1) % depth] = words.pick(codes.infinite, else: 0)
     case 2 where spec.operation == .mma && !spec.isRegister:
-      case_.c = spec.expected.width == 16 ? 0x7C00 : 0x7F80_0000
-      if words.flip() { case_.c |= negativeC }
+      operands.c = spec.expected.width == 16 ? 0x7C00 : 0x7F80_0000
+      if words.flip() { operands.c |= negativeC }
     default: break
     }
   }
 
-  func nanScales(_ case_: inout SumOperands, _ index: Int) {
+  func nanScales(_ operands: inout SumOperands, _ index: Int) {
     let nan = spec.quantization.format.scale.canonicalNaN
     let block = index / 3 % blocks
-    if index % 3 != 1 { case_.scalesA[block] = nan }
-    if index % 3 != 0 { case_.scalesB[block] = nan }
+    if index % 3 != 1 { operands.scalesA[block] = nan }
+    if index % 3 != 0 { operands.scalesB[block] = nan }
     // Over zeros the rule is the project's own: NaN all the same.
     if index / 3 / blocks % 2 == 1 {
-      for k in 0..<depth { case_.a[k] = codes.plusZero }
+      for k in 0..<depth { operands.a[k] = codes.plusZero }
     }
   }
 
-  func largest(_ case_: inout SumOperands, _ index: Int) {
+  func largest(_ operands: inout SumOperands, _ index: Int) {
     for k in 0..<depth {
       let negative: Bool
       switch index % 4 {
@@ -73,74 +73,74 @@ extension SumCases {
       case 2: negative = k % 2 == 1
       default: negative = k == index / 4 % depth
       }
-      case_.a[k] = codes.signed(codes.largest, negative: negative)
-      case_.b[k] = codes.largest
+      operands.a[k] = codes.signed(codes.largest, negative: negative)
+      operands.b[k] = codes.largest
     }
     switch index / 4 % 3 {
     case 0: break
     case 1:
       let one = scale.code(exponent: 0)
-      case_.scalesA = case_.scalesA.map { _ in one }
-      case_.scalesB = case_.scalesA
+      operands.scalesA = operands.scalesA.map { _ in one }
+      operands.scalesB = operands.scalesA
     default:
-      case_.scalesA = case_.scalesA.map { _ in scale.largest }
-      case_.scalesB = case_.scalesB.map { _ in scale.code(exponent: 0) }
+      operands.scalesA = operands.scalesA.map { _ in scale.largest }
+      operands.scalesB = operands.scalesB.map { _ in scale.code(exponent: 0) }
     }
   }
 
-  func clearTail(_ case_: inout SumOperands, from count: Int) {
+  func clearTail(_ operands: inout SumOperands, from count: Int) {
     for k in count..<depth {
-      case_.a[k] = codes.plusZero
-      case_.b[k] = codes.plusZero
+      operands.a[k] = codes.plusZero
+      operands.b[k] = codes.plusZero
     }
   }
 
   /// One product: lane by lane, A's code walking too.
-  func walk(_ case_: inout SumOperands, _ index: Int) {
+  func walk(_ operands: inout SumOperands, _ index: Int) {
     let lane = index % depth
     let turn = index / depth
     let codeA = codes.positive[(turn + lane) % codes.positive.count]
     let codeB = codes.code(nearest: 1)
-    clear(&case_)
-    case_.a[lane] = codes.signed(codeA, negative: turn % 2 == 1)
-    case_.b[lane] = codeB
+    clear(&operands)
+    operands.a[lane] = codes.signed(codeA, negative: turn % 2 == 1)
+    operands.b[lane] = codeB
     let one = scale.code(exponent: 0)
-    case_.scalesA = case_.scalesA.map { _ in one }
-    case_.scalesB = case_.scalesA
+    operands.scalesA = operands.scalesA.map { _ in one }
+    operands.scalesB = operands.scalesA
   }
 
   /// Case 2i is a multiset of terms, case 2i + 1 the same in another order within each block. Both
   /// draw from one stream (see `CaseMaker`).
-  func permute(_ case_: inout SumOperands, _ index: Int) {
+  func permute(_ operands: inout SumOperands, _ index: Int) {
     guard index % 2 == 1 else { return }
     for block in 0..<blocks {
       let range = (block * spec.lanes)..<min(depth, (block + 1) * spec.lanes)
       let turn = 1 + index / 2 % max(1, range.count - 1)
       for (offset, k) in range.enumerated() where offset < range.count / 2 {
         let other = range.upperBound - 1 - offset
-        case_.a.swapAt(k, other)
-        case_.b.swapAt(k, other)
+        operands.a.swapAt(k, other)
+        operands.b.swapAt(k, other)
       }
-      let a = Array(case_.a[range])
-      let b = Array(case_.b[range])
+      let a = Array(operands.a[range])
+      let b = Array(operands.b[range])
       for (offset, k) in range.enumerated() {
-        case_.a[k] = a[(offset + turn) % range.count]
-        case_.b[k] = b[(offset + turn) % range.count]
+        operands.a[k] = a[(offset + turn) % range.count]
+        operands.b[k] = b[(offset + turn) % range.count]
       }
     }
   }
 
   /// c at an end of the register, products that push over it and back.
-  func registerEnds(_ case_: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
+  func registerEnds(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
     let end: UInt64 = 1 << UInt64(spec.expected.width - 1)
     let near = UInt64(words.below(4))
-    case_.c = index % 2 == 0 ? end - 1 - near : end + near
+    operands.c = index % 2 == 0 ? end - 1 - near : end + near
     let outward = index % 2 == 1
     if index / 2 % 3 > 0 {
       for k in 0..<depth {
         let negative = index / 2 % 3 == 1 ? outward : words.flip()
-        case_.a[k] = codes.signed(codes.largest, negative: negative)
-        case_.b[k] = codes.largest
+        operands.a[k] = codes.signed(codes.largest, negative: negative)
+        operands.b[k] = codes.largest
       }
     }
   }

@@ -39,60 +39,60 @@ struct SumCases: Sendable {
   func make(
     _ kind: CaseClass, _ index: Int, _ words: inout CaseRandom
   ) throws(VectorsError) -> [UInt64] {
-    var case_ = ordinary(&words)
+    var operands = ordinary(&words)
     switch kind {
     case .exhaustive: return exhausted(index)
     case .random: break
-    case .zeros: zeros(&case_, index)
-    case .signedZeros: signedZeros(&case_, index, &words)
-    case .nanInfPerLane: specials(&case_, index, &words)
-    case .nanScales: nanScales(&case_, index)
-    case .maxMagnitude: largest(&case_, index)
-    case .cancellation: try cancel(&case_, index, &words)
-    case .alignmentLadder: ladder(&case_, index, distance: index % (fraction + 4), &words)
-    case .stickyTails: tails(&case_, &words)
-    case .ties: ties(&case_, index, &words)
-    case .overflow: overflow(&case_, index, &words)
-    case .underflow: underflow(&case_, index, &words)
-    case .subnormalOutput: subnormals(&case_, index, &words)
+    case .zeros: zeros(&operands, index)
+    case .signedZeros: signedZeros(&operands, index, &words)
+    case .nanInfPerLane: specials(&operands, index, &words)
+    case .nanScales: nanScales(&operands, index)
+    case .maxMagnitude: largest(&operands, index)
+    case .cancellation: try cancel(&operands, index, &words)
+    case .alignmentLadder: ladder(&operands, index, distance: index % (fraction + 4), &words)
+    case .stickyTails: tails(&operands, &words)
+    case .ties: ties(&operands, index, &words)
+    case .overflow: overflow(&operands, index, &words)
+    case .underflow: underflow(&operands, index, &words)
+    case .subnormalOutput: subnormals(&operands, index, &words)
     case .cDominates:
       let far = words.within(1...(fraction + 4))
-      case_.c = c(exponent: top(case_) + far, negative: words.flip(), words.next())
+      operands.c = c(exponent: top(operands) + far, negative: words.flip(), words.next())
     case .cVanishes:
       let far = words.within((fraction - 4)...(fraction + 12))
-      case_.c = c(exponent: top(case_) - far, negative: words.flip(), words.next())
-    case .tailBlocks: clearTail(&case_, from: 1 + index % (depth - 1))
-    case .walkingElement: walk(&case_, index)
-    case .permuted: permute(&case_, index)
-    case .wrapSaturate: registerEnds(&case_, index, &words)
+      operands.c = c(exponent: top(operands) - far, negative: words.flip(), words.next())
+    case .tailBlocks: clearTail(&operands, from: 1 + index % (depth - 1))
+    case .walkingElement: walk(&operands, index)
+    case .permuted: permute(&operands, index)
+    case .wrapSaturate: registerEnds(&operands, index, &words)
     }
-    return case_.numbers(spec)
+    return operands.numbers(spec)
   }
 
   /// Ordinary data: central scales, codes as `ElementCodes.random`, c near the products.
   func ordinary(_ words: inout CaseRandom) -> SumOperands {
-    var case_ = SumOperands(
+    var operands = SumOperands(
       a: (0..<depth).map { _ in finite(&words) }, b: (0..<depth).map { _ in finite(&words) },
       scalesA: (0..<blocks).map { _ in scale.central(&words) },
       scalesB: (0..<blocks).map { _ in scale.central(&words) }, c: 0)
     if words.below(8) > 0 {
-      let exponent = top(case_) + words.within(-6...3)
-      case_.c = c(exponent: exponent, negative: words.flip(), words.next())
+      let exponent = top(operands) + words.within(-6...3)
+      operands.c = c(exponent: exponent, negative: words.flip(), words.next())
     }
-    return case_
+    return operands
   }
 
   private func finite(_ words: inout CaseRandom) -> UInt32 { codes.random(&words) }
 
   /// The exponent of the largest scaled product; 0 where all are zero.
-  func top(_ case_: SumOperands) -> Int {
+  func top(_ operands: SumOperands) -> Int {
     var largest = 0.0
     for k in 0..<depth {
       var product =
-        Double(codes.value(case_.a[k])) * Double(codes.value(case_.b[k]))
+        Double(codes.value(operands.a[k])) * Double(codes.value(operands.b[k]))
       if spec.isScaled {
-        product *= scale.value(case_.scalesA[k / spec.lanes])
-        product *= scale.value(case_.scalesB[k / spec.lanes])
+        product *= scale.value(operands.scalesA[k / spec.lanes])
+        product *= scale.value(operands.scalesB[k / spec.lanes])
       }
       if product.isFinite { largest = max(largest, abs(product)) }
     }

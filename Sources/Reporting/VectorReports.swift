@@ -26,4 +26,36 @@ public enum VectorReports {
         Section("files", title: "Files", table: files),
       ], notes: run.notes)
   }
+
+  /// What `blockscale check` prints: counts by class, then the first mismatches.
+  public static func check(
+    _ check: VectorCheck, explain: (VectorCheck.Mismatch) -> [String]
+  ) -> Report {
+    var classes = Table(columns: [
+      Column("class"), .number("compared"), .number("mismatches"),
+    ])
+    classes.rows = check.classes.map {
+      [.string($0.name), .int($0.compared), .int($0.mismatches)]
+    }
+    var places = Table(columns: [Column("explanation", title: "")])
+    let lines = check.first.flatMap { explain($0) }
+    places.rows = lines.map { [.string($0)] }
+    return Report(
+      fields: [
+        JSONField("tool_version", .string(toolVersion)),
+        JSONField("operation", .string(check.manifest.operation.rawValue)),
+        JSONField("format", .string(check.manifest.format)),
+        JSONField("compared", .int(check.compared)),
+        JSONField("mismatches", .int(check.mismatches)),
+      ],
+      sections: [
+        Section("classes", table: classes),
+        // People read the lines below the table, which would be as wide as the longest of them.
+        Section("first", title: "First mismatches", table: places, isShown: false),
+      ],
+      notes: lines + [
+        "\(NumberStyle.grouped(check.compared)) results compared with the golden vectors,"
+          + " \(NumberStyle.grouped(check.mismatches)) mismatches."
+      ])
+  }
 }

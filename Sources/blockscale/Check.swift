@@ -1,0 +1,67 @@
+import ArgumentParser
+import FormatCatalog
+import GoldenVectors
+import Measurement
+import NumberFormats
+import Reporting
+
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare a device's results with golden vectors; explain the first mismatches.",
+    discussion: """
+      RESULT holds one word for each case, in order: a memory file as $readmemh reads it, a .csv with \
+      a column for each expected field, or packed words in .bin or .raw. Checksums are proved first. \
+      Exit code 1 after a mismatch; 65 for files that are damaged, short, long, or hold x or z.
+      """)
+
+  @Argument(help: ArgumentHelp("A folder that vectors wrote.", valueName: "dir"))
+  var folder: String
+  @Argument(help: ArgumentHelp("What the device gave.", valueName: "result"))
+  var result: String
+  @Option(
+    help: ArgumentHelp("Write a test case for each class.", valueName: "file"),
+    completion: .file(extensions: ["xml"]))
+  var junit: String?
+  @Option(help: ArgumentHelp("Mismatches to explain.", valueName: "n"))
+  var maxErrors = 20
+  @Flag(help: "Any NaN stands for any other, in float results.")
+  var anyNan = false
+  @Option(
+    help: ArgumentHelp(
+      "The bits of an expected word that count; x and z are taken elsewhere.", valueName: "hex"))
+  var mask: String?
+  @OptionGroup var report: ReportOptions
+  @OptionGroup var rows: CatalogOptions
+
+  func validate() throws {
+    if maxErrors < 0 { throw ValidationError("--max-errors: expected 0 or more") }
+  }
+
+  func run() throws {
+    let vectors = try VectorFolder(folder)
+    let check = try VectorCheck(
+      vectors, results: result, anyNaN: anyNan, mask: mask, limit: maxErrors)
+    let text = MismatchText(vectors.manifest, spec: try spec(of: vectors.manifest))
+    if let junit { try VectorCheck.write(check.junit(text.lines), to: junit) }
+    try report.print(VectorReports.check(check, explain: text.lines))
+    if check.mismatches > 0 { throw ExitCode(1) }
+  }
+
+  /// The manifest's formats as this program has them; nil where it has them not, or others.
+  private func spec(of manifest: VectorManifest) throws -> VectorSpec? {
+    let catalog = try rows.catalog()
+    guard let format = catalog.block(manifest.format), let recipe = catalog.recipe(manifest.recipe),
+      let unit = catalog.accumulator(manifest.accumulator), let block = BlockShape(manifest.block)
+    else { return nil }
+    let used = [RowText(format), RowText(recipe)]
+    let described = Set(manifest.rows.map(\.rowHash))
+    guard used.allSatisfy({ described.contains($0.hash) }),
+      !manifest.operation.isSum || described.contains(RowText(unit).hash)
+    else { return nil }
+    return try? VectorSpec(
+      operation: manifest.operation,
+      quantization: QuantizationSpec(
+        format: format, recipe: recipe, rounding: Rounding(manifest.rounding)),
+      accumulator: unit, block: block)
+  }
+}
