@@ -18,9 +18,14 @@ struct CaseMaker: Sendable {
   let reference = MPFREngine()
   let engines: [VectorEngine]
   private let fast: VectorEngine
+  /// A·B + C from files; nil where cases are made.
+  let operands: MatmulProblem?
 
-  init(_ spec: VectorSpec, seed: UInt64) throws(VectorsError) {
+  init(
+    _ spec: VectorSpec, seed: UInt64, operands: MatmulProblem? = nil
+  ) throws(VectorsError) {
     self.spec = spec
+    self.operands = operands
     self.seed = seed
     do throws(UnavailableTarget) {
       fast = try VectorEngine()
@@ -36,6 +41,7 @@ struct CaseMaker: Sendable {
 
   /// The inputs of a class's case.
   func inputs(_ kind: CaseClass, _ index: Int, attempt: Int = 0) throws(VectorsError) -> [UInt64] {
+    if let operands { return Self.inputs(operands, index) }
     let place = CaseClass.allCases.firstIndex(of: kind) ?? 0
     // Both cases of a permuted pair draw the same terms.
     var words = CaseRandom(
@@ -48,6 +54,22 @@ struct CaseMaker: Sendable {
     return try SumCases(spec: spec, codes: codes) { (inputs) throws(VectorsError) in
       try spec.result(inputs, engine: reference)
     }.make(kind, index, &words)
+  }
+
+  /// The operands of one output, row-major.
+  private static func inputs(_ problem: MatmulProblem, _ index: Int) -> [UInt64] {
+    let (row, column) = index.quotientAndRemainder(dividingBy: problem.columns)
+    var numbers: [UInt64] = []
+    let sides = [problem.a.lines(row..<(row + 1)), problem.b.lines(column..<(column + 1))]
+    for side in sides {
+      let width = side.element.codeBytes
+      for k in 0..<side.depth {
+        numbers.append(
+          (0..<width).reduce(0) { $0 | UInt64(side.codes[k * width + $1]) << UInt64(8 * $1) })
+      }
+    }
+    for side in sides { numbers += (side.scales?.codes ?? []).map(UInt64.init) }
+    return numbers + [UInt64(bitPattern: problem.c?[index] ?? 0)]
   }
 
   /// A case and its result. Random cases that tell nothing are drawn again, but for a quarter that

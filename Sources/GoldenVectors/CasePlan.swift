@@ -13,6 +13,9 @@ struct CasePlan: Sendable {
   private(set) var parts: [Part] = []
   var count: Int { parts.last.map { $0.first + $0.count } ?? 0 }
 
+  /// A case for each output of operands from files.
+  init(outputs: Int) { parts = [Part(kind: .operands, first: 0, count: outputs)] }
+
   /// - Parameters:
   ///   - asked: the classes wanted; empty: all that apply.
   ///   - total: how many cases together, rather than the level's.

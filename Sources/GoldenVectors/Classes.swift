@@ -72,6 +72,7 @@ extension VectorSpec {
       default: return false
       }
     case .wrapSaturate: return operation == .mma && isRegister
+    case .operands: return false
     }
   }
 

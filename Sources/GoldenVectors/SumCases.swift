@@ -42,7 +42,7 @@ struct SumCases: Sendable {
     var operands = ordinary(&words)
     switch kind {
     case .exhaustive: return exhausted(index)
-    case .random: break
+    case .random, .operands: break
     case .zeros: zeros(&operands, index)
     case .signedZeros: signedZeros(&operands, index, &words)
     case .nanInfPerLane: specials(&operands, index, &words)

@@ -63,6 +63,8 @@ public enum CaseClass: String, Sendable, Hashable, CaseIterable, Codable {
   case wrapSaturate = "wrap-saturate"
   /// Weighted random operands; at least half of the results are informative.
   case random
+  /// Operands taken from files: a case for each output.
+  case operands
 }
 
 /// How many cases a class gets.

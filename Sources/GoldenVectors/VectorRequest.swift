@@ -19,6 +19,9 @@ public struct VectorRequest: Sendable {
   public var rows: [VectorManifest.Row]
   /// What makes the same vectors again.
   public var command: String
+  /// Operands from files in place of generated cases, for mma: of the specification's depth, element
+  /// and scales.
+  public var operands: MatmulProblem?
 
   public init(
     spec: VectorSpec, classes: [CaseClass] = [], level: VectorLevel = .smoke, count: Int? = nil,
@@ -47,8 +50,13 @@ public struct VectorRequest: Sendable {
   /// - Parameter folder: a new folder, an empty one, or one of earlier vectors.
   /// - Throws: `VectorsError`, and `TensorIOError` for what cannot be written.
   public func write(to folder: String) throws -> VectorManifest {
-    let maker = try CaseMaker(spec, seed: seed)
-    var plan = try CasePlan(spec, codes: maker.codes, asked: classes, level: level, total: count)
+    let maker = try CaseMaker(spec, seed: seed, operands: operands)
+    var plan: CasePlan
+    if let operands {
+      plan = CasePlan(outputs: operands.rows * operands.columns)
+    } else {
+      plan = try CasePlan(spec, codes: maker.codes, asked: classes, level: level, total: count)
+    }
     if !spec.operation.isSum, spec.operation != .decode { plan.removeRefused(maker) }
     guard plan.count > 0 else { throw VectorsError.usage("the operation refuses every case") }
     let text = CaseText(spec: spec, kinds: kinds, isDebug: isDebug)

@@ -20,10 +20,11 @@ public struct VectorSpec: Sendable {
 
   /// - Parameters:
   ///   - block: the format's own where nil; `axis` and `tensor` have no number of lanes.
-  ///   - depth: terms of an mma where the accumulator has no number of its own; Q_b where nil.
+  ///   - depth: terms of an mma in place of the unit's own number, for operands from files.
+  ///   - scaled: whether the terms of such an mma carry scales.
   public init(
     operation: VectorOperation, quantization: QuantizationSpec, accumulator: Accumulator,
-    block: BlockShape? = nil
+    block: BlockShape? = nil, depth: Int? = nil, scaled: Bool? = nil
   ) throws(VectorsError) {
     self.operation = operation
     self.quantization = quantization
@@ -45,10 +46,10 @@ public struct VectorSpec: Sendable {
     if operation.isSum, !accumulator.takes(element) {
       throw .usage("the accumulator \(accumulator.name) does not take \(element.name) elements")
     }
-    depth = Self.depth(operation, accumulator, lanes: lanes)
+    self.depth = depth ?? Self.depth(operation, accumulator, lanes: lanes)
     switch operation {
     case .dot: isScaled = true
-    case .mma: isScaled = accumulator.appliesScales && accumulator.takes(scale)
+    case .mma: isScaled = scaled ?? accumulator.appliesScales && accumulator.takes(scale)
     default: isScaled = false
     }
     if isScaled, !accumulator.takes(scale) {
@@ -79,9 +80,10 @@ public struct VectorSpec: Sendable {
       if hasTensorScale { inputs.add("tensor_scale", width: 32) }
       expected.add("values", width: 32, lanes: lanes)
     case .product, .dot, .mma:
-      let blocks = (depth - 1) / lanes + 1
-      inputs.add("a", width: element.bits, lanes: depth)
-      inputs.add("b", width: element.bits, lanes: depth)
+      let terms = self.depth
+      let blocks = (terms - 1) / lanes + 1
+      inputs.add("a", width: element.bits, lanes: terms)
+      inputs.add("b", width: element.bits, lanes: terms)
       if isScaled {
         inputs.add("scale_a", width: scale.storedBits, lanes: blocks)
         inputs.add("scale_b", width: scale.storedBits, lanes: blocks)

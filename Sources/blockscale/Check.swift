@@ -62,6 +62,8 @@ struct Check: ParsableCommand {
       operation: manifest.operation,
       quantization: QuantizationSpec(
         format: format, recipe: recipe, rounding: Rounding(manifest.rounding)),
-      accumulator: unit, block: block)
+      accumulator: unit, block: block,
+      depth: manifest.operation == .mma ? manifest.depth : nil,
+      scaled: manifest.operation == .mma ? manifest.inputs.start(of: "scale_a") != nil : nil)
   }
 }

@@ -1,9 +1,11 @@
 import ArgumentParser
 import FormatCatalog
+import FoundationEssentials
 import GoldenVectors
 import Measurement
 import NumberFormats
 import Reporting
+import TensorIO
 
 extension VectorOperation: ExpressibleByArgument {}
 extension CaseClass: ExpressibleByArgument {}
@@ -36,6 +38,11 @@ struct Vectors: ParsableCommand {
     name: .customLong("class"),
     help: ArgumentHelp("Only these classes of cases.", valueName: "c,..."))
   var classes: CommaList<CaseClass>?
+  @Option(
+    help: ArgumentHelp(
+      "Take operands of mma from A.npy, B.npy, C.npy, SA.npy and SB.npy in a folder, or from"
+        + " PREFIX.A.npy and so on; a case for each output.", valueName: "dir|prefix"))
+  var operands: String?
   @Option(help: "How many cases of each class.")
   var level: VectorLevel = .smoke
   @Option(help: ArgumentHelp("Cases altogether, in place of the level's.", valueName: "n"))
@@ -61,6 +68,44 @@ struct Vectors: ParsableCommand {
     if debug, !operation.isSum {
       throw ValidationError("--debug: expected with --op product, dot or mma")
     }
+    if operands != nil, operation != .mma || classes != nil || count != nil {
+      throw ValidationError("--operands: expected with --op mma, without --class and --count")
+    }
+  }
+
+  /// The product that the operands' files ask for.
+  private func product(
+    _ format: BlockFormat, _ unit: Accumulator
+  ) throws -> MatmulProblem? {
+    guard let operands else { return nil }
+    func path(_ name: String) -> String {
+      FileManager.default.fileExists(atPath: "\(operands)/A.npy")
+        ? "\(operands)/\(name).npy" : "\(operands).\(name).npy"
+    }
+    let bytes = format.element.codeBytes
+    let types: [TensorDType] = [bytes == 1 ? .u8 : bytes == 2 ? .u16 : .u32]
+    var product = CodeProduct(
+      a: try CodeArray(path("A"), types: types), b: try CodeArray(path("B"), types: types), c: nil,
+      elementA: format.element, elementB: format.element, scalesA: nil, scalesB: nil,
+      accumulator: unit)
+    if FileManager.default.fileExists(atPath: path("SA")) {
+      guard case .line(let size) = block ?? format.block else {
+        throw UsageError("--block: expected N with scales")
+      }
+      let stored: [TensorDType] =
+        format.scale.storedBits == 8
+        ? [.u8] : format.scale.storedBits == 16 ? [.u16, .f16] : [.u32, .f32]
+      product.scalesA = (try CodeArray(path("SA"), types: stored), format.scale, size)
+      product.scalesB = (try CodeArray(path("SB"), types: stored), format.scale, size)
+    }
+    if FileManager.default.fileExists(atPath: path("C")) {
+      product.c = try CodeArray(path("C"), types: [product.problem().outputType.dtype])
+    }
+    let problem = try product.problem()
+    guard problem.depth > 0, problem.rows * problem.columns > 0 else {
+      throw UsageError("--operands: expected at least one term and one output")
+    }
+    return problem
   }
 
   func run() throws {
@@ -72,14 +117,17 @@ struct Vectors: ParsableCommand {
       throw UsageError("recipe \(recipe) is not defined for format \(format)")
     }
     let unit = try catalog.requiredAccumulator(accumulator)
+    let problem = try product(quantization.format, unit)
     let spec = try VectorSpec(
-      operation: operation, quantization: quantization, accumulator: unit, block: block)
+      operation: operation, quantization: quantization, accumulator: unit, block: block,
+      depth: problem?.depth, scaled: problem?.isScaled)
     let used = usedRows(quantization) + (operation.isSum ? [UsedRow(unit)] : [])
-    let request = VectorRequest(
+    var request = VectorRequest(
       spec: spec, classes: classes?.values ?? [], level: level, count: count, seed: seed,
       kinds: Set(emit?.values ?? []), isDebug: debug, threads: Parallel(threads: threads).threads,
       toolVersion: toolVersion, rows: manifestRows(quantization, unit),
       command: command(spec))
+    request.operands = problem
     let manifest = try request.write(to: output)
     let run = RunFields(engine: "reference", seed: seed, rows: used)
     try summary.print(VectorReports.written(manifest, to: output, run: run), skipped: [])
@@ -113,6 +161,7 @@ struct Vectors: ParsableCommand {
     }
     words.append("--level \(level.rawValue)")
     if let count { words.append("--count \(count)") }
+    if let operands { words.append("--operands '\(operands)'") }
     words.append("--seed \(seed)")
     if debug { words.append("--debug") }
     for file in rows.files { words.append("--formats '\(file)'") }

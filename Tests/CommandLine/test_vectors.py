@@ -11,7 +11,8 @@ from fractions import Fraction
 
 import matmul_model as units
 import model
-from harness import (BAD_DATA, CANNOT_WRITE, FAILED, NO_INPUT, USAGE, blockscale, case, expect,
+from files import read_npy
+from harness import (BAD_DATA, CANNOT_WRITE, FAILED, GOLDEN, NO_INPUT, USAGE, blockscale, case, expect,
                      expect_equal, expect_same_list, fail, folder, strict_json, succeed)
 
 
@@ -251,6 +252,41 @@ def senseless_requests_are_refused():
         (place / "other" / "notes.txt").write_text("mine")
         fail(CANNOT_WRITE, "vectors", *base, "--output", place / "other")
         expect_equal((place / "other" / "notes.txt").read_text(), "mine", "notes")
+
+
+PEERS = GOLDEN / "peers" / "matrix-units"
+PEER_CASES = [c for c in json.loads((PEERS / "manifest.json").read_text()) if c["a"] == c["b"]]
+BLOCKS = {"e4m3": "mxfp8_e4m3", "e5m2": "mxfp8_e5m2", "e2m3": "mxfp6_e2m3", "e3m2": "mxfp6_e3m2",
+          "e2m1": "mxfp4"}
+
+
+@case(*[(c["name"],) for c in PEER_CASES])
+def operands_from_files_give_the_recorded_outputs(name):
+    peer = next(c for c in PEER_CASES if c["name"] == name)
+    form = "nvfp4" if peer.get("scale") == "ue4m3" else BLOCKS[peer["a"]]
+    unit = "ada-fp8"
+    if peer["unit"] != "Ada Lovelace":
+        scaled = "blackwell-fp4" if peer["a"] == "e2m1" else "blackwell-mx"
+        unit = scaled if peer.get("scale") else "blackwell-fp8"
+    prefix = PEERS / peer["files"]["A"].removesuffix(".A.npy")
+    recorded = read_npy(PEERS / peer["files"]["D"])
+    expected = [word for (word,) in struct.iter_unpack("<I", recorded.data.tobytes())]
+    with folder() as place:
+        manifest = vectors(place / "v", "mma", form, peer.get("block") or 32, "--accumulator",
+                           unit, "--operands", prefix)
+        found = [outs["d"][0] for _, _, outs in cases(place / "v", "mma", manifest)]
+        expect_same_list(found, expected, name)
+
+
+@case()
+def operands_that_do_not_fit_are_refused():
+    with folder() as place:
+        prefix = PEERS / PEER_CASES[0]["files"]["A"].removesuffix(".A.npy")
+        base = ("vectors", "--format", "mxfp8_e4m3", "--output", place / "v")
+        fail(USAGE, *base, "--op", "dot", "--operands", prefix)
+        fail(USAGE, *base, "--op", "mma", "--operands", prefix, "--count", 5)
+        fail(NO_INPUT, *base, "--op", "mma", "--operands", place)
+        expect_equal(list(place.iterdir()), [], "files left behind")
 
 
 def golden(place):
