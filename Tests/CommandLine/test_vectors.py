@@ -167,6 +167,39 @@ def quantised_blocks_are_the_models(form, block):
         expect(compared > 900, f"only {compared} compared")
 
 
+USER_ROWS = """{ version: 1,
+  elements: [
+    { name: "e3m1", float: [1, 3, 1], bias: 3, nonFinite: "ieee", nan: 0xf, source: "mine" },
+    { name: "four", codebook: [-2.0, -1.0, 0.5, 3.0], source: "mine" } ],
+  blocks: [
+    { name: "mine_e3m1", element: "e3m1", scale: "ue5m3", block: "12", source: "mine" },
+    { name: "mine_four", element: "four", scale: "bf16", block: "7", source: "mine" } ] }"""
+
+
+@case(("mine_e3m1",), ("mine_four",))
+def a_users_own_rows_have_every_operation(form):
+    with folder() as place:
+        (place / "rows.json5").write_text(USER_ROWS)
+        for operation in ("decode", "encode", "scale", "quantize", "dequantize", "product", "dot",
+                          "mma"):
+            succeed("vectors", "--formats", place / "rows.json5", "--format", form, "--op",
+                    operation, "--count", 200, "--output", place / operation)
+            manifest = strict_json((place / operation / "manifest.json").read_text())
+            expect_equal(len(cases(place / operation, operation, manifest)), manifest["count"],
+                         operation)
+        manifest = strict_json((place / "dot" / "manifest.json").read_text())
+        if form == "mine_four":
+            values = [Fraction(-2), Fraction(-1), Fraction(1, 2), Fraction(3)]
+            bf16 = units.BF16
+            for name, ins, outs in cases(place / "dot", "dot", manifest):
+                scales = ins["scale_a"] + ins["scale_b"]
+                if any(code & 0x7F80 == 0x7F80 for code in scales):
+                    continue
+                total = bf16.value(scales[0]) * bf16.value(scales[1]) * sum(
+                    values[a] * values[b] for a, b in zip(ins["a"], ins["b"]))
+                expect_equal(hex(outs["d"][0]), hex(nearest_bits(total)), f"{name} {ins}")
+
+
 @case()
 def every_file_tells_the_same_cases():
     with folder() as place:
