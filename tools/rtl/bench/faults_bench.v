@@ -1,0 +1,53 @@
+// Runs the vectors through the right device and through every faulty one, side by side, and counts
+// the mismatches of each. For both simulators. `tools/rtl/test` compares the counts with README.md.
+`timescale 1ns / 1ps
+`include "dot_fields.vh"
+`define FAULTS 28
+
+module faults_bench;
+  reg [`DOT_INPUTS_WIDTH-1:0]   inputs   [0:`DOT_COUNT-1];
+  reg [`DOT_EXPECTED_WIDTH-1:0] expected [0:`DOT_COUNT-1];
+  reg [`DOT_INPUTS_WIDTH-1:0]   word;
+  wire [32*(`FAULTS+1)-1:0]     results;
+  integer mismatches [0:`FAULTS];
+  integer first      [0:`FAULTS];
+  integer index, number;
+
+  genvar fault;
+  generate
+    for (fault = 0; fault <= `FAULTS; fault = fault + 1) begin : devices
+      bs_dot #(
+          .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED),
+          .FAULT(fault)
+      ) device (
+          .a      (word[`DOT_A_MSB:`DOT_A_LSB]),
+          .b      (word[`DOT_B_MSB:`DOT_B_LSB]),
+          .scale_a(word[`DOT_SCALE_A_MSB:`DOT_SCALE_A_LSB]),
+          .scale_b(word[`DOT_SCALE_B_MSB:`DOT_SCALE_B_LSB]),
+          .c      (word[`DOT_C_MSB:`DOT_C_LSB]),
+          .d      (results[32*fault+:32])
+      );
+    end
+  endgenerate
+
+  initial begin
+    $readmemh(`DOT_INPUTS_FILE, inputs);
+    $readmemh(`DOT_EXPECTED_FILE, expected);
+    for (number = 0; number <= `FAULTS; number = number + 1) begin
+      mismatches[number] = 0;
+      first[number] = -1;
+    end
+    for (index = 0; index < `DOT_COUNT; index = index + 1) begin
+      word = inputs[index];
+      #10;
+      for (number = 0; number <= `FAULTS; number = number + 1)
+        if (results[32*number+:32] !== expected[index][`DOT_D_MSB:`DOT_D_LSB]) begin
+          if (mismatches[number] == 0) first[number] = index;
+          mismatches[number] = mismatches[number] + 1;
+        end
+    end
+    for (number = 0; number <= `FAULTS; number = number + 1)
+      $display("fault %0d mismatches %0d first %0d", number, mismatches[number], first[number]);
+    $finish;
+  end
+endmodule
