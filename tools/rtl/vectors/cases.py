@@ -7,6 +7,7 @@ from . import formats as f
 MASK64 = (1 << 64) - 1
 ONE = {"e2m1": 0x2, "e4m3": 0x38, "mxint8": 0x40}
 TOP = {"e2m1": (0x7, 0xF), "e4m3": (0x7E, 0xFE), "mxint8": (0x80, 0x7F)}
+POWER = {"e2m1": 0x6, "e4m3": 0x78, "mxint8": 0x80}  # the largest power of two
 SCALE_ONE = {"e8m0": 127, "ue4m3": 0x38}
 SCALE_NANS = {"e8m0": (255,), "ue4m3": (0x7F, 0xFF)}
 C_SPECIAL = (0, 0x80000000, 1, 0x80000001, 0x7FFFFF, 0x807FFFFF, 0x800000, 0x80800000, 0x3F800000,
@@ -124,15 +125,14 @@ class Maker:
                 return a, b
 
     def sums(self):
-        """Blocks with telling sums: one power of two, with a tail above and below it, and any."""
-        zero = [0] * self.shape.block
-        big, small = (self.one, 1) if self.shape.element != "mxint8" else (0x40, 1)
-        minus = self.shape.codes // 2 | small if self.shape.element != "mxint8" else 0xFF
-        for tail in (0, small, minus):
-            a, b = zero[:], zero[:]
-            a[0], b[0] = big, big
-            a[-1], b[-1] = tail, small
-            yield a, b
+        """Blocks with telling sums: a power of two, with a tail above and below it, and any."""
+        small, minus = 1, 0xFF if self.shape.element == "mxint8" else self.shape.codes // 2 | 1
+        for big in (self.one, POWER[self.shape.element]):
+            for tail in (0, small, minus):
+                a, b = [0] * self.shape.block, [0] * self.shape.block
+                a[0], b[0] = big, big
+                a[-1], b[-1] = tail, small
+                yield a, b
         yield self.nonzero()
 
     # Classes
@@ -294,8 +294,13 @@ class Maker:
         for wanted in range(-158, -120):
             for a, b in self.sums():
                 scales = self.scales_to(top(self.value(a, b)), wanted)
-                c = self.random.pick((0, 0, 1, 0x80000001, 0x800000, 0x807FFFFF,
+                self.add("subnormal", a, b, scales)
+                c = self.random.pick((1, 0x80000001, 0x800000, 0x807FFFFF,
                                       self.random.below(1 << 24)))
+                self.add("subnormal", a, b, scales, c)
+        for a, b in self.sums():  # half of the smallest subnormal, and a tail
+            for c in (0, 2, 0x80000002, 0x7FFFFE):
+                scales = self.scales_to(top(self.value(a, b)), -150)
                 self.add("subnormal", a, b, scales, c)
         for scales in ((0, 0), (0, 1), (1, 126), (0, 127)):
             self.add("subnormal", *self.nonzero(), scales, self.random.pick(C_SPECIAL))
