@@ -100,7 +100,7 @@ def field_table(fields):
     table, position = [], 0
     for name, width, element in fields:
         table.append({"name": name, "lsb": position, "msb": position + width - 1,
-                      "element_bits": element, "elements": width // element})
+                      "lane_width": element, "lanes": width // element})
         position += width
     return table
 
@@ -109,7 +109,7 @@ def write(path, lines):
     partial = path.with_name(path.name + ".partial")
     partial.write_text("".join(line + "\n" for line in lines))
     partial.replace(path)
-    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def informative(bits):
@@ -146,15 +146,16 @@ def main():
     classes = collections.Counter(case.kind for case in made)
     told = [informative(bits) for case, bits in zip(made, results) if case.kind == "random"]
     manifest = {
-        "op": "dot", "element": given.element, "scale": given.scale, "block": given.block,
-        "accumulator": "exact", "dropped": given.dropped, "level": given.level, "seed": given.seed,
-        "generator": "SplitMix64", "element_order": "element 0 in the least significant bits",
-        "nan": "7fc00000", "count": len(made), "classes": classes,
-        "informative_random": round(sum(told) / len(told), 4),
-        "inputs": {"width": width, "fields": field_table(fields),
-                   **write(given.output / "dot.inputs.memh", inputs)},
-        "expected": {"width": 32, "fields": field_table([("d", 32, 32)]),
-                     **write(given.output / "dot.expected.memh", expected)},
+        "operation": "dot", "depth": given.block, "accumulator": "exact", "dropped": given.dropped,
+        "rows": [{"kind": "element", "name": given.element}, {"kind": "scale", "name": given.scale}],
+        "level": given.level, "seed": given.seed, "generator": "SplitMix64",
+        "element_order": "element 0 in the least significant bits", "nan_policy": "7fc00000",
+        "count": len(made), "classes": classes,
+        "informative_ratio_random": round(sum(told) / len(told), 4),
+        "inputs": {"fields": field_table(fields)}, "inputs_width": width,
+        "expected": {"fields": field_table([("d", 32, 32)])}, "expected_width": 32,
+        "files": [write(given.output / "dot.inputs.memh", inputs),
+                  write(given.output / "dot.expected.memh", expected)],
     }
     write(given.output / "manifest.json", json.dumps(manifest, indent=2).splitlines())
 

@@ -15,7 +15,7 @@ module dot_bench;
   // The golden result of a vector. A live model called by DPI-C takes its place here: import its
   // function, hand it the fields of inputs[index], and return its bits.
   function automatic logic [31:0] golden(int index);
-    return expected[index][`DOT_D_MSB:`DOT_D_LSB];
+    return `DOT_D(expected[index]);
   endfunction
 
   logic        clk = 0, reset = 1, in_valid = 0, out_valid;
@@ -27,11 +27,11 @@ module dot_bench;
       .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED)
   ) device (
       .clk, .reset, .in_valid,
-      .a      (word[`DOT_A_MSB:`DOT_A_LSB]),
-      .b      (word[`DOT_B_MSB:`DOT_B_LSB]),
-      .scale_a(word[`DOT_SCALE_A_MSB:`DOT_SCALE_A_LSB]),
-      .scale_b(word[`DOT_SCALE_B_MSB:`DOT_SCALE_B_LSB]),
-      .c      (word[`DOT_C_MSB:`DOT_C_LSB]),
+      .a      (`DOT_A(word)),
+      .b      (`DOT_B(word)),
+      .scale_a(`DOT_SCALE_A(word)),
+      .scale_b(`DOT_SCALE_B(word)),
+      .c      (`DOT_C(word)),
       .out_valid, .d
   );
 

@@ -21,11 +21,11 @@ module dot_bench;
       .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED)
   ) device (
       .clk(clk), .reset(reset), .in_valid(in_valid),
-      .a      (word[`DOT_A_MSB:`DOT_A_LSB]),
-      .b      (word[`DOT_B_MSB:`DOT_B_LSB]),
-      .scale_a(word[`DOT_SCALE_A_MSB:`DOT_SCALE_A_LSB]),
-      .scale_b(word[`DOT_SCALE_B_MSB:`DOT_SCALE_B_LSB]),
-      .c      (word[`DOT_C_MSB:`DOT_C_LSB]),
+      .a      (`DOT_A(word)),
+      .b      (`DOT_B(word)),
+      .scale_a(`DOT_SCALE_A(word)),
+      .scale_b(`DOT_SCALE_B(word)),
+      .c      (`DOT_C(word)),
       .out_valid(out_valid), .d(d)
   );
 
@@ -65,7 +65,7 @@ module dot_bench;
 
   always @(posedge clk)
     if (!reset && out_valid) begin
-      if (d !== expected[checked][`DOT_D_MSB:`DOT_D_LSB]) begin
+      if (d !== `DOT_D(expected[checked])) begin
         if (mismatches == 0) begin
           first = checked;
           first_observed = d;
@@ -81,10 +81,10 @@ module dot_bench;
       if (mismatches != 0) begin
         $display("first mismatch: vector %0d inputs %h", first, inputs[first]);
         $display("first mismatch: a %h b %h scale_a %h scale_b %h c %h",
-                 inputs[first][`DOT_A_MSB:`DOT_A_LSB], inputs[first][`DOT_B_MSB:`DOT_B_LSB],
-                 inputs[first][`DOT_SCALE_A_MSB:`DOT_SCALE_A_LSB],
-                 inputs[first][`DOT_SCALE_B_MSB:`DOT_SCALE_B_LSB],
-                 inputs[first][`DOT_C_MSB:`DOT_C_LSB]);
+                 `DOT_A(inputs[first]), `DOT_B(inputs[first]),
+                 `DOT_SCALE_A(inputs[first]),
+                 `DOT_SCALE_B(inputs[first]),
+                 `DOT_C(inputs[first]));
         $display("first mismatch: expected %h observed %h", expected[first], first_observed);
       end
       if (mismatches == 0 && checked == `DOT_COUNT) $display("PASS");

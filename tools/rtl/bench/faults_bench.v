@@ -24,11 +24,11 @@ module faults_bench;
             .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED),
             .FAULT(fault)
         ) device (
-            .a      (word[`DOT_A_MSB:`DOT_A_LSB]),
-            .b      (word[`DOT_B_MSB:`DOT_B_LSB]),
-            .scale_a(word[`DOT_SCALE_A_MSB:`DOT_SCALE_A_LSB]),
-            .scale_b(word[`DOT_SCALE_B_MSB:`DOT_SCALE_B_LSB]),
-            .c      (word[`DOT_C_MSB:`DOT_C_LSB]),
+            .a      (`DOT_A(word)),
+            .b      (`DOT_B(word)),
+            .scale_a(`DOT_SCALE_A(word)),
+            .scale_b(`DOT_SCALE_B(word)),
+            .c      (`DOT_C(word)),
             .d      (results[32*fault+:32])
         );
       end else begin : unwanted
@@ -48,7 +48,7 @@ module faults_bench;
       word = inputs[index];
       #10;
       for (number = 0; number <= `FAULTS; number = number + 1)
-        if (results[32*number+:32] !== expected[index][`DOT_D_MSB:`DOT_D_LSB]) begin
+        if (results[32*number+:32] !== `DOT_D(expected[index])) begin
           if (mismatches[number] == 0) first[number] = index;
           mismatches[number] = mismatches[number] + 1;
         end
