@@ -14,7 +14,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from vectors.formats import ELEMENTS, SCALES  # noqa: E402
+from vectors.formats import ELEMENTS, INT_FRACTION, SCALES  # noqa: E402
 
 INPUTS = ["a", "b", "scale_a", "scale_b", "c"]
 ABSENT = {"c": "32'b0"}  # the operation `dot` of blockscale has no addend
@@ -40,6 +40,7 @@ def definitions(manifest):
     rows = {row["kind"]: row["name"] for row in manifest["rows"]}
     yield "// Field positions and sizes, from manifest.json; made by bench_include.py."
     yield f"`define DOT_ELEMENT {ELEMENTS[rows['element']]}"
+    yield f"`define DOT_INT_FRACTION {INT_FRACTION.get(rows['element'], 0)}"
     yield f"`define DOT_SCALE {SCALES[rows['scale']]}"
     yield f"`define DOT_Q_B {manifest['depth']}"
     yield f"`define DOT_DROPPED {manifest.get('dropped', 0)}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes golden vectors of a block dot product for the benches in this folder.
 
-    tools/rtl/make_vectors.py --element e2m1|e4m3|mxint8 --scale e8m0|ue4m3 --block N
+    tools/rtl/make_vectors.py --element e2m1|e4m3|mxint8|int8 --scale e8m0|ue4m3 --block N
                               [--level smoke|nightly] [--seed N] [--dropped BITS] --output DIR
 
 The expected results come from `blockscale mma --accumulator exact` (the program is named by

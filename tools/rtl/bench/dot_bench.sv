@@ -24,7 +24,8 @@ module dot_bench;
   int          sent = 0, checked = 0, mismatches = 0, first = 0, missing = 0;
 
   bs_dot_unit #(
-      .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED)
+      .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED),
+      .INT_FRACTION(`DOT_INT_FRACTION)
   ) device (
       .clk, .reset, .in_valid,
       .a      (`DOT_A(word)),

@@ -18,7 +18,8 @@ module dot_bench;
   reg [31:0] first_observed;
 
   bs_dot_unit #(
-      .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED)
+      .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED),
+      .INT_FRACTION(`DOT_INT_FRACTION)
   ) device (
       .clk(clk), .reset(reset), .in_valid(in_valid),
       .a      (`DOT_A(word)),

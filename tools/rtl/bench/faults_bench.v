@@ -22,6 +22,7 @@ module faults_bench;
       if (WANTED[fault]) begin : wanted
         bs_dot #(
             .ELEMENT(`DOT_ELEMENT), .SCALE(`DOT_SCALE), .Q_B(`DOT_Q_B), .DROPPED(`DOT_DROPPED),
+            .INT_FRACTION(`DOT_INT_FRACTION),
             .FAULT(fault)
         ) device (
             .a      (`DOT_A(word)),

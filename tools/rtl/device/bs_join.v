@@ -69,14 +69,14 @@ module bs_join #(
   endgenerate
 
   // Align the smaller to the larger.
-  wire               c_larger = c_top > term_top;
-  wire [P-1:0]       larger_bits    = c_larger ? c_bits : term_used;
-  wire [P-1:0]       smaller_bits   = c_larger ? term_used : c_bits;
-  wire signed [11:0] top      = c_larger ? c_top : term_top;
-  wire        [11:0] distance = c_larger ? c_top - term_top : term_top - c_top;
-  wire        [11:0] shift    = (FAULT == 10 && distance != 0) ? distance - 12'd1
-                              : (FAULT == 11) ? {6'b0, distance[5:0]}
-                              : distance;
+  wire               c_larger     = c_top > term_top;
+  wire [P-1:0]       larger_bits  = c_larger ? c_bits : term_used;
+  wire [P-1:0]       smaller_bits = c_larger ? term_used : c_bits;
+  wire signed [11:0] top          = c_larger ? c_top : term_top;
+  wire        [11:0] distance     = c_larger ? c_top - term_top : term_top - c_top;
+  wire        [11:0] shift        = (FAULT == 10 && distance != 0) ? distance - 12'd1
+                                  : (FAULT == 11) ? {6'b0, distance[5:0]}
+                                  : distance;
   wire [WORK-1:0] small_wide = {smaller_bits, 3'b000};
   wire [WORK-1:0] moved      = small_wide >> shift;
   wire            lost       = |(small_wide & ~({WORK{1'b1}} << shift));

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from . import formats as f
 
 MASK64 = (1 << 64) - 1
-ONE = {"e2m1": 0x2, "e4m3": 0x38, "mxint8": 0x40}
-TOP = {"e2m1": (0x7, 0xF), "e4m3": (0x7E, 0xFE), "mxint8": (0x80, 0x7F)}
-POWER = {"e2m1": 0x6, "e4m3": 0x78, "mxint8": 0x80}  # the largest power of two
+ONE = {"e2m1": 0x2, "e4m3": 0x38, "mxint8": 0x40, "int8": 1}
+TOP = {"e2m1": (0x7, 0xF), "e4m3": (0x7E, 0xFE), "mxint8": (0x80, 0x7F),
+       "int8": (0x80, 0x7F)}
+POWER = {"e2m1": 0x6, "e4m3": 0x78, "mxint8": 0x80, "int8": 0x80}  # the largest power of two
 SCALE_ONE = {"e8m0": 127, "ue4m3": 0x38}
 SCALE_NANS = {"e8m0": (255,), "ue4m3": (0x7F, 0xFF)}
 C_SPECIAL = (0, 0x80000000, 1, 0x80000001, 0x7FFFFF, 0x807FFFFF, 0x800000, 0x80800000, 0x3F800000,
@@ -27,6 +28,10 @@ class Shape:
     @property
     def codes(self):
         return 1 << f.ELEMENT_BITS[self.element]
+
+    @property
+    def integers(self):
+        return f.ELEMENTS[self.element] == 2
 
 
 @dataclass
@@ -126,7 +131,7 @@ class Maker:
 
     def sums(self):
         """Blocks with telling sums: a power of two, with a tail above and below it, and any."""
-        small, minus = 1, 0xFF if self.shape.element == "mxint8" else self.shape.codes // 2 | 1
+        small, minus = 1, 0xFF if self.shape.integers else self.shape.codes // 2 | 1
         for big in (self.one, POWER[self.shape.element]):
             for tail in (0, small, minus):
                 a, b = [0] * self.shape.block, [0] * self.shape.block
@@ -139,7 +144,7 @@ class Maker:
 
     def zeros(self):
         zero, minus = [0] * self.shape.block, [self.shape.codes // 2] * self.shape.block
-        if self.shape.element == "mxint8":
+        if self.shape.integers:
             minus = zero
         for a in (zero, minus):
             for b in (zero, minus, self.block()):
@@ -229,7 +234,7 @@ class Maker:
         mirrored = [self.one if lane % 2 else self.shape.codes // 2 | self.one
                     for lane in range(self.shape.block // 2 * 2)]
         mirrored += [0] * (self.shape.block - len(mirrored))
-        if self.shape.element != "mxint8":
+        if not self.shape.integers:
             for c in C_SPECIAL:
                 self.add("cancellation", mirrored, [self.one] * self.shape.block, None, c)
 

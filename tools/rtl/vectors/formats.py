@@ -3,10 +3,11 @@
 Independent of Blockscale: make_vectors.py compares both and writes nothing if they differ.
 """
 
-ELEMENTS = {"e2m1": 0, "e4m3": 1, "mxint8": 2}
+ELEMENTS = {"e2m1": 0, "e4m3": 1, "mxint8": 2, "int8": 2}
+INT_FRACTION = {"mxint8": 6}
 SCALES = {"e8m0": 0, "ue4m3": 1}
-ELEMENT_BITS = {"e2m1": 4, "e4m3": 8, "mxint8": 8}
-ELEMENT_UNIT = {"e2m1": -1, "e4m3": -9, "mxint8": -6}
+ELEMENT_BITS = {"e2m1": 4, "e4m3": 8, "mxint8": 8, "int8": 8}
+ELEMENT_UNIT = {"e2m1": -1, "e4m3": -9, "mxint8": -6, "int8": 0}
 NAN = 0x7FC00000
 INFINITY = 0x7F800000
 LARGEST = 0x7F7FFFFF
@@ -20,7 +21,7 @@ def _small_float(code, exponent_bits, mantissa_bits):
 
 def element(name, code):
     """The value in units of 2^ELEMENT_UNIT, or None for NaN."""
-    if name == "mxint8":
+    if name in ("mxint8", "int8"):
         return code - 256 if code >= 128 else code
     if name == "e2m1":
         magnitude = _small_float(code & 7, 2, 1)
