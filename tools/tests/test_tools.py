@@ -76,7 +76,7 @@ def setup_says_that_swift_is_missing():
 @case()
 def setup_is_silent_when_all_is_there():
     with folder() as place:
-        outcome = run_tool(place, ["tools/setup", "python", "pip", "aarch64"], machine())
+        outcome = run_tool(place, ["tools/setup", "python", "pip", "aarch64", "rtl", "yosys"], machine())
         expect_equal(outcome, Outcome(0, "", ""), "outcome")
         expect_equal(log_lines(place), [], "programs called")
 
