@@ -23,7 +23,9 @@ private struct Side {
     self.block = 1
     guard let scale else { return }
     guard let row = tables.scale(scale) else { throw .unknown("scale", scale) }
-    guard block >= 1 else { throw .argument("\(letter): the block is \(block), expected at least 1") }
+    guard block >= 1 else {
+      throw .argument("\(letter): the block is \(block), expected at least 1")
+    }
     self.scale = row
     self.block = block
   }

@@ -120,20 +120,45 @@ int bs_dot(const bs_mma *u, int64_t k, const bs_operand *a, const bs_operand *b,
   return bs_mma_multiply(u, 1, 1, k, a, b, c, d);
 }
 
+// Everything that a product of this size may take, whatever its numbers turn out to be: what the
+// hand-tuned kernels take, then what the generic ones do beside C and a row of the scalar definition.
+static int take_once(const bs_mma *u, bk_matmul *p, void *d) {
+  int64_t chains = u->accumulator.chains, most = p->a.depth > chains ? p->a.depth : chains;
+  void *c = bk_take((size_t)(p->a.lines * p->b.lines) * sizeof(int64_t));
+  if (c && u->target == BK_TARGET_AVX512) bk_hot_matmul(p, d);
+  void *row = bk_take((size_t)(most + 1) * sizeof(float));
+  if (!c || !row) return bs_fail(BS_NO_MEMORY, "not enough memory for the product");
+  // Generic kernels hold at most this many lines at a time.
+  if (p->a.lines > 256) p->a.lines = 256;
+  if (p->b.lines > 16) p->b.lines = 16;
+  if (bk_multiply(u->target, p, d).status == BK_OK) return BS_OK;
+  return bs_fail(BS_NO_MEMORY, "not enough memory for the product");
+}
+
 int bs_mma_prepare(const bs_mma *u, int64_t m, int64_t n, int64_t k) {
   int64_t a_count, b_count, d_count;
   if (!bs_is_mma(u)) return bs_fail(BS_BAD_ARGUMENT, "the unit's handle is NULL or not open");
   if (k > BS_MOST_TERMS || !bs_count(m, k, 4, &a_count) || !bs_count(n, k, 4, &b_count) ||
       !bs_count(m, n, 8, &d_count))
     return bs_fail(BS_BAD_ARGUMENT, "a size is negative or too large");
-  void *codes = calloc((size_t)(a_count > b_count ? a_count : b_count) + 1, 1);
-  uint32_t *scales = calloc((size_t)(a_count > b_count ? a_count : b_count) + 1, 1);
-  void *d = calloc((size_t)d_count + 1, 1);
+  if (d_count == 0) return BS_OK;
+  size_t most = (size_t)(a_count > b_count ? a_count : b_count) + 1;
+  void *codes = calloc(most, 1);
+  uint32_t *scales = calloc(most, 1);
+  void *d = calloc((size_t)d_count, 1);
   int code = BS_NO_MEMORY;
   if (codes && scales && d) {
     bs_operand zeros = {codes, scales, NULL};
-    // The generic kernels' share first: what a hand-tuned one refuses comes on top of its own.
-    code = bs_mma_multiply(u, m, n, k, &zeros, &zeros, d, d);
+    bk_matmul p;
+    memset(&p, 0, sizeof p);
+    set_operand(u, 0, m, k, &zeros, &p.a);
+    set_operand(u, 1, n, k, &zeros, &p.b);
+    p.accumulator = u->accumulator;
+    p.sums_runs = u->sums_runs;
+    p.output_type = bs_mma_output(u, 0);
+    bk_scratch_begin();
+    code = take_once(u, &p, d);
+    bk_scratch_end();
   } else {
     bs_fail(BS_NO_MEMORY, "not enough memory");
   }

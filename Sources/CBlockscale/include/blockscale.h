@@ -20,8 +20,8 @@
  * functions and their packed forms never do. bs_mma, bs_dot and bs_dot_packed work in memory that
  * the calling thread keeps: it grows in the first call that needs more than any before, and a
  * further call with the same handle, sizes and operands, or with others that need no more, allocates
- * nothing. bs_mma_prepare makes a thread's first call itself. bs_thread_release gives it back, as
- * does the thread's end. Do not unload the library while such threads live.
+ * nothing. After bs_mma_prepare no product of that size allocates on that thread, whatever its
+ * operands. bs_thread_release gives the memory back, as does the thread's end. Do not unload the library while such threads live.
  *
  * Codes are stored one per element in bs_format_code_bytes (1, 2 or 4) bytes, native order (little
  * endian on every supported machine); scales one per block as uint32_t patterns. The *_packed forms
@@ -197,7 +197,7 @@ int bs_mma_multiply(const bs_mma *unit, int64_t m, int64_t n, int64_t k, const b
 /* One output: k terms, added to *c where c is not NULL. */
 int bs_dot(const bs_mma *unit, int64_t k, const bs_operand *a, const bs_operand *b, const void *c,
            void *d);
-/* Makes the calling thread keep what products of this size need, by multiplying zeros once. */
+/* Makes the calling thread keep whatever a product of this size may need; multiplies zeros once. */
 int bs_mma_prepare(const bs_mma *unit, int64_t m, int64_t n, int64_t k);
 
 /* Bytes that products keep for the calling thread, and giving them back. */

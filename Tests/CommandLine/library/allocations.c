@@ -3,6 +3,8 @@
 
 #include "check.h"
 
+#pragma STDC FP_CONTRACT OFF
+
 static _Thread_local int counting;
 static _Thread_local long counted;
 
@@ -103,18 +105,29 @@ static void mma_calls(const char *element, const char *scale, int64_t block, con
   bs_mma_close(u);
 }
 
-static void prepared_calls(void) {
-  static uint8_t zeros[16 * 64 * 4];
-  static uint32_t no_scales[16 * 64];
-  float d[16 * 16];
-  bs_mma *u = unit("e4m3", "e8m0", 32, "blackwell-mx");
-  bs_operand x = {zeros, no_scales, NULL};
-  bs_thread_release();
-  CHECK(bs_mma_prepare(u, 16, 16, 64) == BS_OK, "prepare");
-  start();
-  int code = bs_mma_multiply(u, 16, 16, 64, &x, &x, d, d);
-  long taken = stop();
-  CHECK(code == BS_OK && taken == 0, "after prepare: %ld allocations", taken);
+// After bs_mma_prepare the first product allocates nothing, whatever its numbers.
+static void prepared_calls(const char *element, const char *scale, const char *accumulator) {
+  enum { M = 19, N = 18, K = 96 };
+  static uint8_t a[M * K * 4], b[N * K * 4];
+  static uint32_t sa[M * K], sb[N * K];
+  static int64_t d[M * N];
+  bs_mma *u = unit(element, scale, 32, accumulator);
+  float t = 0.75f;
+  for (int kind = 0; kind < 3; kind++) {
+    fill_codes(a, sizeof a, (1u << bs_mma_code_bits(u, 0)) - 1, (uint64_t)kind);
+    fill_codes(b, sizeof b, (1u << bs_mma_code_bits(u, 1)) - 1, (uint64_t)kind + 9);
+    for (int i = 0; i < M * K; i++) sa[i] = kind == 2 ? (uint32_t)(i * 37) & 0xff : 0x38;
+    for (int i = 0; i < N * K; i++) sb[i] = kind == 1 ? (uint32_t)(i * 73) & 0xff : 0x38;
+    memset(d, 0, sizeof d);
+    bs_operand left = {a, sa, kind == 1 ? &t : NULL}, right = {b, sb, NULL};
+    bs_thread_release();
+    CHECK(bs_mma_prepare(u, M, N, K) == BS_OK, "%s", accumulator);
+    start();
+    int code = bs_mma_multiply(u, M, N, K, &left, &right, d, d);
+    long taken = stop();
+    CHECK(code == BS_OK || code == BS_NOT_FINITE, "%s: %d", accumulator, code);
+    CHECK(taken == 0, "%s, operands %d: %ld allocations after prepare", accumulator, kind, taken);
+  }
   bs_mma_close(u);
 }
 
@@ -124,7 +137,8 @@ int main(void) {
   format_calls("mxfp8_e4m3", "32", NULL);
   format_calls("int8", "16x16", NULL);
   format_calls("fp8_channel", NULL, NULL);
-  format_calls("mxfp4", "32", "ocp-floor");
+  format_calls("mxfp4", "32", "torchao-floor");
+  format_calls("nvfp4", NULL, "te-4over6");
   mma_calls("e2m1", "ue4m3", 16, "blackwell-fp4", 0);
   mma_calls("e2m1", "e8m0", 32, "blackwell-fp4", 1);
   mma_calls("e4m3", "e8m0", 32, "blackwell-mx", 0);
@@ -135,6 +149,13 @@ int main(void) {
   mma_calls("e2m1", "ue4m3", 16, "exact", 0);
   mma_calls("e4m3", "e8m0", 32, "exact", 1);
   mma_calls("e2m1", "ue4m3", 16, "fixed(40,-20,wrap)", 0);
-  prepared_calls();
+  prepared_calls("e4m3", "e8m0", "blackwell-mx");
+  prepared_calls("e2m1", "ue4m3", "blackwell-fp4");
+  prepared_calls("e4m3", NULL, "hopper-fp8-promoted");
+  prepared_calls("e5m2", "e8m0", "fp32-pairwise");
+  prepared_calls("e4m3", "ue4m3", "exact");
+  prepared_calls("e2m1", "ue4m3", "exact");
+  prepared_calls("int8", "ue4m3", "int8-wrap");
+  prepared_calls("e5m2", NULL, "fixed(40,-20,wrap)");
   return finish();
 }

@@ -3,6 +3,8 @@
 
 #include "check.h"
 
+#pragma STDC FP_CONTRACT OFF
+
 static void expect(int code, int observed, const char *what) {
   CHECK(observed == code, "%s: expected %d (%s), observed %d (%s)", what, code, bs_message(code),
         observed, bs_message(observed));

@@ -5,7 +5,8 @@ import weakref
 
 import numpy as np
 
-from ._library import BAD_ARGUMENT, BadArgument, check, library, text
+from ._library import (BAD_ARGUMENT, NOT_DEFINED, BadArgument, NotDefined, check, library,
+                       text)
 
 _LINE, _TILE, _AXIS, _TENSOR = range(4)
 _CODES = {1: np.uint8, 2: np.uint16, 4: np.uint32}
@@ -141,7 +142,7 @@ class Format:
 
     def _scale_shape(self, shape):
         if self._kind < 0:
-            refuse(f"{self.name} is an element format, without blocks")
+            raise NotDefined(NOT_DEFINED, f"{self.name} is an element format, without blocks")
         if self._kind == _TENSOR:
             return (1 if np.prod(shape, dtype=np.int64) else 0,)
         if self._kind == _AXIS:
