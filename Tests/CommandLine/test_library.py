@@ -1,12 +1,15 @@
 """The C library: memory, threads and refusals by C programs; SystemVerilog under Verilator."""
 
+import importlib.util
+import os
 import re
 import shutil
 import subprocess
+import sys
 
 from files import bits_to_float, float32, read_npy, read_safetensors, write_npy, Tensor
 from harness import ROOT, Skipped, case, expect, expect_equal, expect_same_list, folder, succeed
-from library import HEADERS, LIBRARY, compiled, compiler, need_library
+from library import HEADERS, LIBRARY, MODULE, compiled, compiler, need_library
 
 DPI = ROOT / "tools/dpi"
 
@@ -66,6 +69,33 @@ def test_every_declared_function_is_in_the_library():
     called = set(re.findall(r'^    "(bs_\w+)":', module, re.MULTILINE))
     expect(len(called) > 25, f"the module calls {sorted(called)} only")
     expect_equal(sorted(called - declared), [], "called from Python and not in the header")
+
+
+@case()
+def test_static_library():
+    """The library with the Swift runtime inside needs no Swift library and gives the same bits."""
+    need_library()
+    python = "import blockscale; print(blockscale.quantize([1, 2, 5, -3.3], 'nvfp4')[0].tolist())"
+    if not shutil.which("swiftc") or not shutil.which("readelf"):
+        raise Skipped("no swiftc, or no readelf")
+    with folder() as place:
+        built = subprocess.run([str(ROOT / "tools/static-library"), str(place / LIBRARY.name)],
+                               capture_output=True, text=True, timeout=600)
+        expect(built.returncode == 0, f"tools/static-library: {built.stderr[-800:]}")
+        needed = subprocess.run(["readelf", "-d", str(place / LIBRARY.name)], capture_output=True,
+                                text=True, check=True).stdout
+        names = re.findall(r"NEEDED.*\[(.*)\]", needed)
+        expect("libc.so.6" in names, f"needs {names}")
+        expect(not [n for n in names if "swift" in n or "Foundation" in n], f"needs {names}")
+        if importlib.util.find_spec("numpy") is None:
+            raise Skipped("no NumPy")
+        said = [subprocess.run([sys.executable, "-c", python], capture_output=True, text=True,
+                               env={"BLOCKSCALE_LIBRARY": str(path), "PYTHONPATH": str(MODULE),
+                                    "PATH": os.environ["PATH"]})
+                for path in (place / LIBRARY.name, LIBRARY)]
+        expect(said[0].returncode == 0, said[0].stderr[-500:])
+        expect_equal(said[0].stdout, said[1].stdout, "codes")
+        expect(len(said[0].stdout) > 6, f"codes {said[0].stdout!r}")
 
 
 @case()
