@@ -63,7 +63,7 @@ static float encode_factor(int rule, float amax) {
 }
 
 // `given` is 0 where T is to be worked out from amax.
-static int find_factors(const bs_format *f, float amax, float given, tensor_factors *t) {
+static int choose_factors(const bs_format *f, float amax, float given, tensor_factors *t) {
   if (given != 0 && !(isfinite(given) && given > 0))
     return bs_failf(BS_BAD_ARGUMENT, "the tensor scale is %g, expected above 0", (double)given);
   t->amax = amax;
@@ -91,6 +91,13 @@ static int find_factors(const bs_format *f, float amax, float given, tensor_fact
     t->decode = 1 / t->encode;
     return BS_OK;
   }
+}
+
+static int find_factors(const bs_format *f, float amax, float given, tensor_factors *t) {
+  int code = choose_factors(f, amax, given, t);
+  if (code != BS_OK || (isfinite(t->decode) && t->decode > 0)) return code;
+  return bs_failf(BS_NOT_DEFINED, "recipe %s gives the tensor scale %g for the largest magnitude %g",
+                  f->recipe_name, (double)t->decode, (double)amax);
 }
 
 int bs_tensor_scale(const bs_format *f, float amax, float *tensor_scale) {
@@ -148,8 +155,9 @@ int bs_quantize(const bs_format *f, const float *values, int64_t matrices, int64
   if (count > 0 && (f->has_recipe || (f->tensor_rule == BS_FACTOR_EXACT && given == 0)))
     amax = bk_finite_amax(f->target, values, (size_t)count, &others);
   tensor_factors t;
-  code = find_factors(f, amax, given, &t);
+  code = find_factors(f, count > 0 ? amax : 1, given, &t);
   if (code != BS_OK) return code;
+  if (count == 0 && given == 0) t.decode = 1;
   if (tensor_scale) *tensor_scale = t.decode;
   if (clamped) *clamped = 0;
   if (count == 0) return BS_OK;

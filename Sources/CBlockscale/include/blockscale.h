@@ -105,7 +105,8 @@ int64_t bs_scale_count(const bs_format *format, int64_t matrices, int64_t rows, 
 
 /*
  * The decode-side factor T (value = code · scale · T) of a tensor with this largest finite magnitude:
- * 1 where the format has none.
+ * 1 where the format has none. BS_NOT_DEFINED where a named recipe gives none that is usable, as some
+ * do for 0.
  */
 int bs_tensor_scale(const bs_format *format, float amax, float *tensor_scale);
 /* Largest |x| over the finite values; 0 for none. */
@@ -210,7 +211,8 @@ void bs_thread_release(void);
  * Element i of a packed vector of w-bit fields lies in bits w·i ... w·i + w − 1. Floats are their
  * 32-bit patterns. `..._words` is the length of an output vector in words: what is behind the last
  * field is set to 0; too short a vector is BS_BAD_ARGUMENT. Scales are fields of the stored width (8,
- * 16 or 32 bits).
+ * 16 or 32 bits). At most BS_MOST_PACKED elements, for which a call takes up to 80 KiB of stack. None
+ * of these takes random bits.
  */
 int bs_quantize_packed(const bs_format *format, const uint32_t *values, int count,
                        uint32_t tensor_scale, uint32_t *codes, int codes_words, uint32_t *scales,

@@ -78,6 +78,12 @@ static void quantising(void) {
   expect(BS_OK, bs_quantize(f, NULL, 0, 4, 4, NULL, NULL, NULL, NULL, NULL), "nothing");
   expect(BS_NOT_DEFINED, bs_quantize(e, x, 1, 1, 32, NULL, NULL, c, s, NULL), "an element");
   expect(BS_NOT_DEFINED, bs_decode_scales(e, s, 1, y), "an element's scales");
+  bs_format *modelopt = format("nvfp4", NULL, "modelopt-nvfp4");
+  float nothing[32] = {0};
+  expect(BS_NOT_DEFINED, bs_quantize(modelopt, nothing, 1, 1, 32, NULL, NULL, c, s, NULL), "T of 0");
+  expect(BS_NOT_DEFINED, bs_tensor_scale(modelopt, 0, &t), "T of 0");
+  expect(BS_OK, bs_quantize(modelopt, x, 1, 1, 32, NULL, NULL, c, s, NULL), "T of 1");
+  bs_format_close(modelopt);
   x[5] = NAN;
   expect(BS_NOT_FINITE, bs_encode(e, x, 32, NULL, c), "NaN in E2M1");
   CHECK(strstr(bs_last_error(), "element 5"), "no position");
