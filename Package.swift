@@ -9,7 +9,8 @@ let tables = ["elements", "scales", "blocks", "recipes", "accumulators"]
 let package = Package(
   name: "blockscale",
   products: [
-    .executable(name: "blockscale", targets: ["blockscale"])
+    .executable(name: "blockscale", targets: ["blockscale"]),
+    .library(name: "BlockscaleC", type: .dynamic, targets: ["BlockscaleC"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -23,10 +24,14 @@ let package = Package(
       name: "CMPFR", pkgConfig: "mpfr", providers: [.apt(["libmpfr-dev", "libgmp-dev"])]),
     .target(name: "Reference", dependencies: ["NumberFormats", "CMPFR"], swiftSettings: swift),
     .target(name: "CBlockKernels", cSettings: c),
+    .target(
+      name: "KernelDescriptors", dependencies: ["NumberFormats", "CBlockKernels"],
+      swiftSettings: swift),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(
-      name: "FastPath", dependencies: ["NumberFormats", "CBlockKernels", "COpenBLAS"],
+      name: "FastPath",
+      dependencies: ["NumberFormats", "CBlockKernels", "KernelDescriptors", "COpenBLAS"],
       swiftSettings: swift),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(name: "TensorIO", dependencies: ["NumberFormats", "CZip"], swiftSettings: swift),
@@ -51,6 +56,12 @@ let package = Package(
       dependencies: [
         "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
         "Measurement", "Verification",
+      ], swiftSettings: swift),
+    .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
+    .target(
+      name: "BlockscaleC",
+      dependencies: [
+        "NumberFormats", "FormatCatalog", "CBlockKernels", "KernelDescriptors", "CBlockscale",
       ], swiftSettings: swift),
     .executableTarget(
       name: "blockscale",

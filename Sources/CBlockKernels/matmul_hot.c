@@ -1,7 +1,6 @@
 #define _DEFAULT_SOURCE
 #include "matmul_hot.h"
 
-#include <stdlib.h>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -45,11 +44,11 @@ enum { A_BYTES = 384 << 10, B_BYTES = 24 << 20 };
 // Fresh pages of 4 KiB cost as much as the packing that fills them.
 static uint8_t *take_pages(int64_t bytes) {
   enum { PAGE = 2 << 20 };
-  if (bytes < PAGE) return aligned_alloc(64, (size_t)(bytes + 63) / 64 * 64);
+  if (bytes < PAGE) return bk_take_aligned(64, (size_t)(bytes + 63) / 64 * 64);
   size_t size = (size_t)(bytes + PAGE - 1) / PAGE * PAGE;
-  uint8_t *pages = aligned_alloc(PAGE, size);
+  uint8_t *pages = bk_take_aligned(PAGE, size);
 #if defined(MADV_HUGEPAGE)
-  if (pages) madvise(pages, size, MADV_HUGEPAGE);
+  if (pages && !bk_scratch_active()) madvise(pages, size, MADV_HUGEPAGE);
 #endif
   return pages;
 }
@@ -103,7 +102,7 @@ int hot_run(const hot_tiling *t) {
     }
   }
   int done = a && b;
-  free(a);
-  free(b);
+  bk_give(a);
+  bk_give(b);
   return done;
 }

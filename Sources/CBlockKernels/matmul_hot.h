@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "matmul.h"
+#include "scratch.h"
 
 // 1: `output` holds the whole product, bit for bit. 0: not a problem that is taken here, or no
 // memory, or not the machine; `output` may have been written to.

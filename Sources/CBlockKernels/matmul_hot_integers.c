@@ -7,7 +7,6 @@
 #include "matmul_hot_lanes.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -215,8 +214,8 @@ static HOT void pack_b_runs(const hot_tiling *t, int64_t line, int count, uint8_
 // A line's scale for each run. NULL: no memory, or a scale is not finite.
 static float *run_scales(const bk_operand *o, int64_t run, int64_t runs, float *largest) {
   int64_t blocks = (o->depth + o->block - 1) / o->block;
-  float *all = malloc((size_t)(o->lines * blocks) * sizeof *all);
-  float *scales = malloc((size_t)(o->lines * runs) * sizeof *scales);
+  float *all = bk_take((size_t)(o->lines * blocks) * sizeof *all);
+  float *scales = bk_take((size_t)(o->lines * runs) * sizeof *scales);
   int usable = all && scales;
   if (usable) bk_decode_scales(o->scale, o->scale_codes, (size_t)(o->lines * blocks), all);
   for (int64_t i = 0; usable && i < o->lines * blocks; i++) {
@@ -226,9 +225,9 @@ static float *run_scales(const bk_operand *o, int64_t run, int64_t runs, float *
   for (int64_t line = 0; usable && line < o->lines; line++)
     for (int64_t i = 0; i < runs; i++)
       scales[line * runs + i] = all[line * blocks + i * run / o->block];
-  free(all);
+  bk_give(all);
   if (usable) return scales;
-  free(scales);
+  bk_give(scales);
   return NULL;
 }
 
@@ -270,8 +269,8 @@ static int multiply_runs(const bk_matmul *p, void *output, context *x) {
   } else {
     usable = 0;
   }
-  free(a_scales);
-  free(b_scales);
+  bk_give(a_scales);
+  bk_give(b_scales);
   return usable;
 }
 

@@ -1,5 +1,4 @@
 // Decoded lines laid out for the kernels: k by k, the lanes side by side.
-#include <stdlib.h>
 
 #include "matmul_kernels.h"
 
@@ -16,30 +15,30 @@ int make_packed(packed *p, const kernel_job *job, int side, int64_t lanes) {
   size_t count = (size_t)(job->plan->depth * lanes) + 1;
   size_t blocks = (size_t)(blocks_of(job, side) * lanes) + (size_t)lanes;
   size_t words = (size_t)(job->plan->group_count * group_words(job->plan) * lanes) + 1;
-  p->tops = calloc((size_t)lanes, sizeof *p->tops);
-  p->lows = calloc((size_t)lanes, sizeof *p->lows);
+  p->tops = bk_take_zeroed((size_t)lanes, sizeof *p->tops);
+  p->lows = bk_take_zeroed((size_t)lanes, sizeof *p->lows);
   int ready = p->tops && p->lows;
-  if (use->uses_wide) ready &= (p->wide = malloc(count * sizeof *p->wide)) != NULL;
-  if (use->uses_narrow) ready &= (p->narrow = malloc(count * sizeof *p->narrow)) != NULL;
-  if (use->uses_exponent) ready &= (p->exponent = malloc(count * sizeof *p->exponent)) != NULL;
+  if (use->uses_wide) ready &= (p->wide = bk_take(count * sizeof *p->wide)) != NULL;
+  if (use->uses_narrow) ready &= (p->narrow = bk_take(count * sizeof *p->narrow)) != NULL;
+  if (use->uses_exponent) ready &= (p->exponent = bk_take(count * sizeof *p->exponent)) != NULL;
   if (use->uses_scales) {
-    p->scale = malloc(blocks * sizeof *p->scale);
-    p->scale_exponent = malloc(blocks * sizeof *p->scale_exponent);
+    p->scale = bk_take(blocks * sizeof *p->scale);
+    p->scale_exponent = bk_take(blocks * sizeof *p->scale_exponent);
     ready &= p->scale && p->scale_exponent;
   }
-  if (use->chain == CHAIN_GROUPS) ready &= (p->nonzero = malloc(words * sizeof *p->nonzero)) != NULL;
+  if (use->chain == CHAIN_GROUPS) ready &= (p->nonzero = bk_take(words * sizeof *p->nonzero)) != NULL;
   return ready;
 }
 
 void free_packed(packed *p) {
-  free(p->tops);
-  free(p->lows);
-  free(p->wide);
-  free(p->narrow);
-  free(p->exponent);
-  free(p->scale);
-  free(p->scale_exponent);
-  free(p->nonzero);
+  bk_give(p->tops);
+  bk_give(p->lows);
+  bk_give(p->wide);
+  bk_give(p->narrow);
+  bk_give(p->exponent);
+  bk_give(p->scale);
+  bk_give(p->scale_exponent);
+  bk_give(p->nonzero);
 }
 
 packed packed_row(const packed *rows, const kernel_job *job, const line *decoded, int64_t i) {

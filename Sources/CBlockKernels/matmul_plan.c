@@ -1,7 +1,5 @@
 #include "matmul_plan.h"
 
-#include <stdlib.h>
-
 #pragma STDC FP_CONTRACT OFF
 
 static number_range range_of_values(const float *values, int count) {
@@ -113,39 +111,39 @@ int make_plan(plan *p, const bk_matmul *m) {
   p->output_is_intermediate =
       f.mantissa_bits == 23 && f.min_exponent == -126 && !f.flushes_subnormals;
   size_t room = (size_t)p->depth + 1;
-  p->steps = malloc(room * sizeof *p->steps);
-  p->runs = malloc(room * sizeof *p->runs);
+  p->steps = bk_take(room * sizeof *p->steps);
+  p->runs = bk_take(room * sizeof *p->runs);
   int grouped = p->unit.kind == BK_SUM_FUSED && p->unit.scaling == BK_SCALING_GROUPS;
-  if (grouped) p->groups = malloc(room * sizeof *p->groups);
+  if (grouped) p->groups = bk_take(room * sizeof *p->groups);
   if (!p->steps || !p->runs || (grouped && !p->groups)) return 0;
   add_runs(p);
   return 1;
 }
 
 void free_plan(plan *p) {
-  free(p->steps);
-  free(p->runs);
-  free(p->groups);
+  bk_give(p->steps);
+  bk_give(p->runs);
+  bk_give(p->groups);
 }
 
 int make_lines(line_buffer *b, const bk_operand *o, int64_t lines) {
   memset(b, 0, sizeof *b);
   size_t count = (size_t)(lines * o->depth) + 1, blocks = (size_t)(lines * block_count(o)) + 1;
   b->lines = lines;
-  b->line = calloc((size_t)lines + 1, sizeof *b->line);
-  b->values = malloc(count * sizeof *b->values);
-  b->exponents = malloc(count * sizeof *b->exponents);
-  b->scales = malloc(blocks * sizeof *b->scales);
-  b->scale_exponents = malloc(blocks * sizeof *b->scale_exponents);
+  b->line = bk_take_zeroed((size_t)lines + 1, sizeof *b->line);
+  b->values = bk_take(count * sizeof *b->values);
+  b->exponents = bk_take(count * sizeof *b->exponents);
+  b->scales = bk_take(blocks * sizeof *b->scales);
+  b->scale_exponents = bk_take(blocks * sizeof *b->scale_exponents);
   return b->line && b->values && b->exponents && b->scales && b->scale_exponents;
 }
 
 void free_lines(line_buffer *b) {
-  free(b->line);
-  free(b->values);
-  free(b->exponents);
-  free(b->scales);
-  free(b->scale_exponents);
+  bk_give(b->line);
+  bk_give(b->values);
+  bk_give(b->exponents);
+  bk_give(b->scales);
+  bk_give(b->scale_exponents);
 }
 
 // Exponents of floats, at least `minimum`; returns whether any is NaN or infinite.

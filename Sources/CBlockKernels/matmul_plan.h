@@ -3,6 +3,7 @@
 #define BK_MATMUL_PLAN_H
 
 #include "matmul_wide.h"
+#include "scratch.h"
 
 #pragma STDC FP_CONTRACT OFF
 

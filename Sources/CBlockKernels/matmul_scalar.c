@@ -1,6 +1,5 @@
 // One output at a time, as the definition reads: for lines with NaN or infinity, and wherever no
 // bound proves that a vector kernel is exact.
-#include <stdlib.h>
 
 #include "matmul_scalar.h"
 
@@ -79,14 +78,14 @@ static float float_chain(const plan *p, const line *a, const line *b, const run 
   float *values = NULL;
   if (p->unit.kind == BK_SUM_FLOAT32) {
     int64_t room = p->depth > p->unit.chains ? p->depth : p->unit.chains;
-    values = malloc((size_t)(room + 1) * sizeof *values);
+    values = bk_take((size_t)(room + 1) * sizeof *values);
     if (!values) return NAN;
     c = flushed_addend(p, c);
   }
   for (int64_t i = r->first_step; i < r->last_step; i++)
     c = values ? float32_step(p, a, b, &p->steps[i], c, values)
                : scalar_fused_step(p, a, b, &p->steps[i], c);
-  free(values);
+  bk_give(values);
   if (p->unit.kind == BK_SUM_FLOAT32 && p->unit.flushes_subnormals && fabsf(c) < 0x1p-126f)
     c = copysignf(0, c);
   return c;

@@ -1,4 +1,5 @@
 import CBlockKernels
+import KernelDescriptors
 import NumberFormats
 
 /// D = c + T_A·T_B·Σ a·b·s_A·s_B, rounded once to float32 by tiesToEven, for any formats, scales and

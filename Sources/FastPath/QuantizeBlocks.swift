@@ -1,4 +1,5 @@
 import CBlockKernels
+import KernelDescriptors
 import NumberFormats
 
 extension VectorEngine {
@@ -7,7 +8,7 @@ extension VectorEngine {
     tensorScale: TensorScale, firstElement: Int, scalesGiven: Bool,
     codes: UnsafeMutableRawBufferPointer, scales: UnsafeMutableBufferPointer<UInt32>
   ) throws(QuantizeError) -> QuantizeCounts {
-    try checkScope(spec, grid: grid)
+    try spec.recipe.checkScope(format: spec.format, block: grid.block)
     guard !spec.recipe.isExact || (tensorScale.decode.isFinite && tensorScale.decode > 0) else {
       throw .badTensorScale(tensorScale.decode)
     }
@@ -15,8 +16,10 @@ extension VectorEngine {
     var job = KernelJob(spec, tensorScale: tensorScale.decode)
     var recipe: KernelRecipe?
     if case .named(let named) = spec.recipe.steps {
-      recipe = KernelRecipe(named, spec: spec, tensorScale: tensorScale)
-      job.setRounding(try override(spec.rounding, of: named, recipe: spec.recipe, in: &recipe))
+      var kernel = KernelRecipe(named, spec: spec, tensorScale: tensorScale)
+      job.setRounding(
+        try spec.recipe.elementRounding(named, override: spec.rounding, in: &kernel))
+      recipe = kernel
     }
     var random: [UInt32] = []
     if job.raw.random_bits > 0 {
@@ -76,61 +79,6 @@ extension VectorEngine {
             target.raw, job, $0, &grid, codes.baseAddress, scales.baseAddress, output.baseAddress)
         }
       }
-    }
-  }
-
-  private func checkScope(_ spec: QuantizationSpec, grid: BlockGrid) throws(QuantizeError) {
-    let recipe = spec.recipe
-    if !recipe.formats.isEmpty, !recipe.formats.contains(spec.format.name) {
-      throw .recipeNotForFormat(recipe: recipe.name, format: spec.format.name)
-    }
-    guard !recipe.blockSizes.isEmpty else { return }
-    let accepted: Bool
-    switch grid.block {
-    case .line(let size): accepted = recipe.blockSizes.contains(size)
-    case .tile(let rows, let columns):
-      // Each side is 1 or one of the recipe's sizes.
-      let known = { recipe.blockSizes.contains($0) }
-      accepted =
-        rows * columns == 1
-        ? known(1) : (rows == 1 || known(rows)) && (columns == 1 || known(columns))
-    case .axis, .tensor: accepted = false
-    }
-    guard accepted else {
-      throw .blockNotForRecipe(recipe: recipe.name, block: "\(grid.block)")
-    }
-  }
-
-  /// The element rounding of a named recipe after `--rounding` has had its say.
-  private func override(
-    _ rounding: Rounding?, of named: NamedRecipe, recipe: Recipe, in kernel: inout KernelRecipe?
-  ) throws(QuantizeError) -> Rounding {
-    switch named.elementRounding {
-    case .tiesToEven, .tiesToAway, .tiesTowardZero, .towardZero:
-      if named.multiplier == .nearestCode, let rounding {
-        throw .roundingNotForRecipe(recipe: recipe.name, rounding: "\(rounding)")
-      }
-      if let rounding { return rounding }
-      switch named.elementRounding {
-      case .tiesToAway: return .tiesToAway
-      case .tiesTowardZero: return .tiesTowardZero
-      case .towardZero: return .towardZero
-      default: return .tiesToEven
-      }
-    case .privateExponentEven, .privateExponentAway, .privateExponentTowardZero:
-      switch rounding {
-      case nil: break
-      case .tiesToEven?: kernel?.raw.element_rounding = 4
-      case .tiesToAway?: kernel?.raw.element_rounding = 5
-      case .towardZero?: kernel?.raw.element_rounding = 6
-      case let other?: throw .roundingNotForRecipe(recipe: recipe.name, rounding: "\(other)")
-      }
-      return .tiesToEven
-    case .offsetTruncate:
-      if let rounding {
-        throw .roundingNotForRecipe(recipe: recipe.name, rounding: "\(rounding)")
-      }
-      return .tiesToEven
     }
   }
 

@@ -1,4 +1,5 @@
 import CBlockKernels
+import KernelDescriptors
 import NumberFormats
 
 extension VectorEngine {

@@ -2,12 +2,12 @@ import CBlockKernels
 import NumberFormats
 
 /// A named recipe as the kernels read it.
-struct KernelRecipe {
-  var raw = bk_recipe()
+package struct KernelRecipe {
+  package var raw = bk_recipe()
   private let arguments: [UInt32]
   private let results: [UInt32]
 
-  init(_ recipe: NamedRecipe, spec: QuantizationSpec, tensorScale: TensorScale) {
+  package init(_ recipe: NamedRecipe, spec: QuantizationSpec, tensorScale: TensorScale) {
     let pairs = recipe.reciprocal.exceptions.sorted { $0.key < $1.key }
     arguments = pairs.map(\.key)
     results = pairs.map(\.value)
@@ -32,7 +32,7 @@ struct KernelRecipe {
   }
 
   /// Calls `body` with the table of reciprocals in place.
-  func withRaw<Result>(_ body: (UnsafePointer<bk_recipe>) -> Result) -> Result {
+  package func withRaw<Result>(_ body: (UnsafePointer<bk_recipe>) -> Result) -> Result {
     arguments.withUnsafeBufferPointer { arguments in
       results.withUnsafeBufferPointer { results in
         var copy = raw

@@ -2,10 +2,10 @@ import CBlockKernels
 import NumberFormats
 
 /// Keeps a codebook's values in place while kernels point at them.
-final class CodebookStorage: Sendable {
+package final class CodebookStorage: Sendable {
   nonisolated(unsafe) let values: UnsafeMutableBufferPointer<Float>
 
-  init(_ source: [Float]) {
+  package init(_ source: [Float]) {
     values = .allocate(capacity: source.count)
     _ = values.initialize(from: source)
   }
@@ -14,11 +14,11 @@ final class CodebookStorage: Sendable {
 }
 
 /// A descriptor as the kernels read it, with the storage it points to.
-struct KernelElement: Sendable {
-  nonisolated(unsafe) var raw: bk_element
+package struct KernelElement: Sendable {
+  package nonisolated(unsafe) var raw: bk_element
   private var storage: CodebookStorage?
 
-  init(_ element: ElementFormat) {
+  package init(_ element: ElementFormat) {
     switch element.kind {
     case .float(let layout): raw = kernelFloat(layout)
     case .integer(let layout): raw = kernelInteger(layout)
@@ -41,7 +41,7 @@ struct KernelElement: Sendable {
   }
 
   /// The same with ml_dtypes' NaN patterns; false where the row has none.
-  mutating func useMlDtypesNaN(_ element: ElementFormat) -> Bool {
+  package mutating func useMlDtypesNaN(_ element: ElementFormat) -> Bool {
     guard let codes = element.mlDtypesNaN else { return false }
     raw.has_nan = 1
     raw.nan_positive = codes.positive
@@ -51,7 +51,7 @@ struct KernelElement: Sendable {
 }
 
 /// A float layout: magnitudes are patterns without the sign.
-func kernelFloat(_ layout: FloatLayout) -> bk_element {
+package func kernelFloat(_ layout: FloatLayout) -> bk_element {
   let mantissa = Int32(layout.mantissaBits)
   let magnitudeBits = UInt32(layout.exponentBits + layout.mantissaBits)
   let finite = layout.largestFiniteMagnitudeCode
@@ -76,7 +76,7 @@ func kernelFloat(_ layout: FloatLayout) -> bk_element {
 }
 
 /// An integer: one quantum, so that its smallest normal exponent lies above every value.
-func kernelInteger(_ layout: IntegerLayout) -> bk_element {
+package func kernelInteger(_ layout: IntegerLayout) -> bk_element {
   let smallestNormal: Int32 = 1000
   let largest = (UInt32(1) << UInt32(layout.bits - 1)) - 1
   var raw = bk_element()
@@ -94,7 +94,7 @@ func kernelInteger(_ layout: IntegerLayout) -> bk_element {
 }
 
 /// 2^exponent, exact within float32's range.
-func powerOfTwo(_ exponent: Int) -> Float {
+package func powerOfTwo(_ exponent: Int) -> Float {
   exponent >= -126
     ? Float(bitPattern: UInt32(exponent + 127) << 23)
     : Float(bitPattern: 1 << UInt32(exponent + 149))

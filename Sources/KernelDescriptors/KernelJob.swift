@@ -2,11 +2,11 @@ import CBlockKernels
 import NumberFormats
 
 /// The kernels' view of a specification: element, scale rule, rounding and tensor scale.
-struct KernelJob: Sendable {
-  nonisolated(unsafe) var raw = bk_job()
-  let element: KernelElement
+package struct KernelJob: Sendable {
+  package nonisolated(unsafe) var raw = bk_job()
+  package let element: KernelElement
 
-  init(_ spec: QuantizationSpec, tensorScale: Float) {
+  package init(_ spec: QuantizationSpec, tensorScale: Float) {
     element = KernelElement(spec.format.element)
     raw.element = element.raw
     raw.tensor_scale = tensorScale
@@ -17,7 +17,7 @@ struct KernelJob: Sendable {
     setRounding(spec.rounding ?? .tiesToEven)
   }
 
-  mutating func setRounding(_ rounding: Rounding) {
+  package mutating func setRounding(_ rounding: Rounding) {
     raw.rounding = kernelRounding(rounding)
     if case .stochastic(let bits) = rounding { raw.random_bits = Int32(bits) }
   }
@@ -36,7 +36,7 @@ struct KernelJob: Sendable {
 }
 
 /// `m` of the even rule: mantissa bits, or for an integer the bits below its leading one.
-func evenMantissaBits(of element: ElementFormat) -> Int {
+package func evenMantissaBits(of element: ElementFormat) -> Int {
   switch element.kind {
   case .float(let layout): return layout.mantissaBits
   case .integer(let layout): return max(0, layout.bits - 2)
@@ -44,7 +44,7 @@ func evenMantissaBits(of element: ElementFormat) -> Int {
   }
 }
 
-func kernelRounding(_ rounding: Rounding) -> Int32 {
+package func kernelRounding(_ rounding: Rounding) -> Int32 {
   switch rounding {
   case .tiesToEven: BK_ROUND_TIES_TO_EVEN
   case .tiesToAway: BK_ROUND_TIES_TO_AWAY
@@ -57,7 +57,7 @@ func kernelRounding(_ rounding: Rounding) -> Int32 {
   }
 }
 
-func kernelScale(_ scale: ScaleFormat) -> bk_scale {
+package func kernelScale(_ scale: ScaleFormat) -> bk_scale {
   var raw = bk_scale()
   raw.kind = scale.isPowerOfTwo ? BK_SCALE_E8M0 : BK_SCALE_FLOAT
   raw.format = kernelFloat(scale.layout)
@@ -68,14 +68,14 @@ func kernelScale(_ scale: ScaleFormat) -> bk_scale {
   return raw
 }
 
-func kernelScale(_ format: BlockFormat) -> bk_scale {
+package func kernelScale(_ format: BlockFormat) -> bk_scale {
   var raw = kernelScale(format.scale)
   if format.powerOfTwoScale { raw.kind = BK_SCALE_POWER_OF_TWO_FP32 }
   raw.element_exponent = Int32(KernelElement(format.element).raw.max_value.exponent)
   return raw
 }
 
-func kernelGrid(_ grid: BlockGrid) -> bk_grid {
+package func kernelGrid(_ grid: BlockGrid) -> bk_grid {
   bk_grid(
     outer: Int64(grid.outer), rows: Int64(grid.rows), columns: Int64(grid.columns),
     tile_rows: Int64(grid.tileRows), tile_columns: Int64(grid.tileColumns))
