@@ -17,7 +17,7 @@ class Failure(Exception):
 
 
 def call(command, folder):
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1800)
     return done.returncode, done.stdout + done.stderr
 
 
