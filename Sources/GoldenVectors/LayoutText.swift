@@ -24,10 +24,13 @@ struct LayoutText {
   /// Packed structs list the most significant field first.
   private var systemVerilog: String {
     var text = "// \(remark). Element 0 of a field is in its least significant bits.\n"
-    text += "package \(name)_pkg;\n  localparam int COUNT = \(count);\n"
+    // A user need not use them all.
+    text += "package \(name)_pkg;\n  // verilator lint_off UNUSEDPARAM\n"
+    text += "  localparam int COUNT = \(count);\n"
     for (side, layout) in sides {
       text += "  localparam int \(side.uppercased())_WIDTH = \(layout.width);\n"
     }
+    text += "  // verilator lint_on UNUSEDPARAM\n"
     for (side, layout) in sides {
       text += "\n  typedef struct packed {\n"
       for field in layout.fields.reversed() {

@@ -6,6 +6,7 @@
 // may be "" where the header takes NULL. Functions that return int return BS_OK or an error;
 // bs_last_error says what went wrong.
 package blockscale_pkg;
+  // verilator lint_off UNUSEDPARAM
 
   // Bits of a vector argument: 256 float patterns. At most 131072 (4096 elements).
   parameter int BS_BITS = 8192;
@@ -25,6 +26,7 @@ package blockscale_pkg;
   localparam int BS_FLOAT16 = 1;
   localparam int BS_INT32 = 2;
   localparam int BS_INT64 = 3;
+  // verilator lint_on UNUSEDPARAM
 
   import "DPI-C" function string bs_version();
   import "DPI-C" function int bs_interface_version();

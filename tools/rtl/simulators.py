@@ -1,9 +1,11 @@
 """Builds and runs the benches in Icarus Verilog and in Verilator."""
 
+import os
 import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 DEVICE = sorted(str(path) for path in (HERE / "device").glob("*.v"))
 # The device extends numbers by assignment to wider ones, and some bits of wires are not used: both
 # meant. The benches count with blocking assignments, which race with nothing.
@@ -17,28 +19,57 @@ class Failure(Exception):
 
 
 def call(command, folder):
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1800)
+    # A failed bench of Verilator's ends by abort(), which the library's Swift runtime would report.
+    environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no"}
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1800,
+                              env=environment)
+    except FileNotFoundError as error:
+        raise Failure(f"{error.filename}: not found; `tools/setup rtl` installs the simulators") from error
     return done.returncode, done.stdout + done.stderr
 
 
-def build(simulator, bench, folder, macros=()):
-    """Compiles a bench for the vectors in `folder`; returns the command that runs it there."""
-    source = HERE / "bench" / f"{bench}.v"
+def build(simulator, bench, folder, macros=(), device=DEVICE, options=()):
+    """Compiles a bench for the vectors in `folder`; returns the command that runs it there.
+
+    The bench lies in `folder`, where make_bench put it, or in bench/.
+    """
+    place = next(place for place in (folder, HERE / "bench") if (place / f"{bench}.v").exists())
+    source = place / f"{bench}.v"
     defines = [f"-D{macro}" for macro in macros]
     if simulator == "icarus":
         command = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", *defines, f"-I{folder}",
-                   "-s", bench, "-o", f"{bench}.vvp", str(source), *DEVICE]
+                   "-s", bench, "-o", f"{bench}.vvp", str(source), *device]
         run = ["vvp", "-n", f"{bench}.vvp"]
     else:
         if source.with_suffix(".sv").exists():
             source = source.with_suffix(".sv")
         command = ["verilator", "--binary", *LINT, *QUICK, *defines, f"-I{folder}",
-                   "--top-module", bench, "--Mdir", f"obj_{bench}", str(source), *DEVICE]
+                   "--top-module", bench, "--Mdir", f"obj_{bench}", *options, str(source), *device]
         run = [str(folder / f"obj_{bench}" / f"V{bench}")]
     code, output = call(command, folder)
     if code or (simulator == "icarus" and output) or "%Warning" in output:
         raise Failure(f"{simulator} does not accept {source.name}:\n{output[-3000:]}")
     return run
+
+
+def library():
+    """libBlockscaleC.so."""
+    named = os.environ.get("BLOCKSCALE_LIBRARY")
+    path = Path(named or ROOT / ".build/release/libBlockscaleC.so").resolve()
+    if not path.exists():
+        raise Failure(f"no {path}; build it with `swift build -c release --product BlockscaleC`, or name "
+                      "it in BLOCKSCALE_LIBRARY")
+    return path
+
+
+def build_live(bench, folder, device=DEVICE):
+    """A bench with the live model, in Verilator."""
+    path = library()
+    # The package has no time scale, and needs none.
+    options = ["-Wno-TIMESCALEMOD", str(ROOT / "tools/dpi/blockscale_pkg.sv"), "-LDFLAGS",
+               f"-L{path.parent} -l:{path.name} -Wl,-rpath,{path.parent}"]
+    return build("verilator", bench, folder, ["BLOCKSCALE_LIVE"], device, options)
 
 
 def verdict(run, folder, count):
