@@ -12,6 +12,8 @@ DEVICE = sorted(str(path) for path in (HERE / "device").glob("*.v"))
 LINT = ["-Wall", "-Wno-WIDTH", "-Wno-UNUSEDSIGNAL", "-Wno-DECLFILENAME", "-Wno-BLKSEQ"]
 # Compiling takes longer than running.
 QUICK = ["-CFLAGS", "-O0", "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]
+INSTALL = {**dict.fromkeys(("iverilog", "vvp", "verilator", "gcc", "clang"), "tools/setup rtl"),
+           "yosys": "tools/setup yosys"}
 
 
 class Failure(Exception):
@@ -25,7 +27,7 @@ def call(command, folder):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1800,
                               env=environment)
     except FileNotFoundError as error:
-        raise Failure(f"{error.filename}: not found; `tools/setup rtl` installs the simulators") from error
+        raise Failure(f"{error.filename}: not found ({INSTALL.get(command[0], 'is it built?')})") from error
     return done.returncode, done.stdout + done.stderr
 
 
@@ -38,7 +40,7 @@ def build(simulator, bench, folder, macros=(), device=DEVICE, options=()):
     source = place / f"{bench}.v"
     defines = [f"-D{macro}" for macro in macros]
     if simulator == "icarus":
-        command = ["iverilog", "-g2005", "-Wall", "-Wno-timescale", *defines, f"-I{folder}",
+        command = ["iverilog", "-g2001", "-Wall", "-Wno-timescale", *defines, f"-I{folder}",
                    "-s", bench, "-o", f"{bench}.vvp", str(source), *device]
         run = ["vvp", "-n", f"{bench}.vvp"]
     else:

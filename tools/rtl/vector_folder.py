@@ -82,7 +82,7 @@ class VectorFolder:
         fields = {field.name for field in self.fields["inputs"]}
         if element not in ELEMENTS or scale not in SCALES or not {"a", "scale_a"} <= fields:
             raise Damaged(f"{self.path}: bs_dot_unit takes no {self.operation} of {element} elements "
-                          f"with {scale} scales; name another device")
+                          f"with {scale} scales")
         lanes = self.manifest.get("lanes", self.manifest["depth"])
         if self.manifest["accumulator"] != "exact" or lanes != self.manifest["depth"]:
             raise Damaged(f"{self.path}: bs_dot_unit adds one block exactly; these vectors are of "

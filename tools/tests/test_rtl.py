@@ -171,7 +171,7 @@ def make_bench_says_which_vectors_the_device_of_the_folder_takes():
         expect_equal(done.returncode, OK, "exit code of vectors")
         outcome = run("make_bench", place / "decode")
         expect_equal(outcome.code, FAILED, "exit code")
-        expect("name another device" in outcome.stderr, outcome.stderr)
+        expect("name another device with --top" in outcome.stderr, outcome.stderr)
         expect_equal(run("make_bench", place / "decode", "--top", "decoder", "--latency", 0).code, OK, "exit code")
         done = subprocess.run([PROGRAM, "vectors", "--op", "mma", "--format", "nvfp4", "--accumulator", "blackwell-fp4",
                                "--output", place / "mma"], capture_output=True)

@@ -1,8 +1,8 @@
 // bs_dot_unit as another design might have it: names of its own, a reset that is active at 0, an
 // enable, no valid ports, a result always three rising edges after its operands. For NVFP4 blocks of 16.
 //
-//   make_bench VECTORS --top inner_product --clock ck --reset-low rst_n --latency 3 --tie enable=1
-//       --port a=x --port b=w --port scale_a=x_scale --port scale_b=w_scale --port c=bias --port d=y
+//   make_bench VECTORS --top inner_product --clock ck --reset-low rst_n --latency 3
+//       --tie "enable=1'b1" --port a=x --port b=w --port scale_a=x_scale --port scale_b=w_scale --port c=bias --port d=y
 module inner_product (
     input  wire        ck,
     input  wire        rst_n,
