@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Turns the manifest of vectors into the include file of the benches.
+"""Turns the manifest of vectors into the include file of faults_bench.
 
 The vectors are make_vectors.py's, or those of `blockscale vectors` with --op dot or mma,
 --accumulator exact, and one block deep.
