@@ -66,6 +66,17 @@ extension ValueCases {
       block[lane] = value
     case .permuted:
       if index % 2 == 1 { block = rotated(block, by: index / 2) }
+    case .elementCodes:
+      // Each code's own value, under the scale that the largest magnitude asks for.
+      let unit = float(exponent: words.within(-4...4), 0)
+      let all = codes.sample(refusesSpecials: true)
+      block = block.indices.map { codes.value(all[(index * (lanes - 1) + $0) % all.count]) * unit }
+      block[lanes - 1] = full * unit
+      block = rotated(block, by: words.below(lanes))
+    case .scaleCodes:
+      let unit = Float(scale.value(scaleSample(index)))
+      block = block.map { _ in codes.value(words.pick(codes.finite, else: 0)) * unit }
+      block[lane] = full * unit
     default: break
     }
     return block
@@ -118,6 +129,10 @@ extension ValueCases {
       shared = scale.code(exponent: 0)
     case .permuted:
       if index % 2 == 1 { block = rotated(block, by: index / 2) }
+    case .elementCodes:
+      block = block.indices.map { sample(index * lanes + $0) }
+      shared = scale.code(exponent: 0)
+    case .scaleCodes: shared = scaleSample(index)
     default: break
     }
     return block.map(UInt64.init) + [UInt64(shared)] + (spec.hasTensorScale ? [bits(factor)] : [])

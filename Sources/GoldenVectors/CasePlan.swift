@@ -42,7 +42,7 @@ struct CasePlan: Sendable {
       case (.exhaustive, _): count = space
       case (.random, nil): count = level.random
       case (.random, _): count = left
-      case (_, nil): count = level.directed
+      case (_, nil): count = max(level.directed, spec.cases(of: kind, codes))
       case (_, let total?):
         let place = directed.firstIndex(of: kind) ?? 0
         count =

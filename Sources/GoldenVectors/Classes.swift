@@ -72,9 +72,59 @@ extension VectorSpec {
       default: return false
       }
     case .wrapSaturate: return operation == .mma && isRegister
+    case .elementCodes:
+      switch operation {
+      case .decode: return codes.element.codeCount > VectorLevel.smoke.exhausted
+      case .scale: return false
+      case .quantize: return lanes > 1
+      default: return true
+      }
+    case .scaleCodes:
+      return operation == .scale || operation == .quantize || operation == .dequantize || isScaled
+    case .specialC: return operation == .mma
+    case .roundingCarries:
+      guard !isRegister else { return false }
+      return operation == .mma
+        || operation == .dot && depth > 1 && codes.productPowers.count > outputMantissa + 2
     case .operands: return false
     }
   }
+
+  /// How many cases a class needs to meet each thing that it is there for; 0 where the level's number
+  /// does.
+  func cases(of kind: CaseClass, _ codes: ElementCodes) -> Int {
+    let scale = ScaleCodes(quantization.format.scale)
+    switch kind {
+    case .elementCodes:
+      let count = codes.sample(refusesSpecials: refusesSpecials).count
+      switch operation {
+      case .quantize: return (count - 1) / (lanes - 1) + 1
+      case .dequantize: return (count - 1) / lanes + 1
+      case .product, .dot, .mma: return 2 * count
+      default: return count
+      }
+    case .scaleCodes:
+      let count = scale.sample(refusesSpecials: refusesSpecials).count
+      return operation.isSum ? 2 * count + 64 : count
+    case .specialC: return 2 * specialAddends.count + 32
+    case .nanInfPerLane, .walkingElement: return operation.isSum ? min(2 * depth, 512) : lanes
+    case .ties where operation == .encode: return min(768, 3 * codes.positive.count)
+    case .ties where operation == .mma && !isRegister: return SumCases.ties
+    case .roundingCarries: return 4 * (outputMantissa + 1)
+    case .subnormalOutput where operation.isSum && reachesHalfSubnormal(scale, codes):
+      return operation == .mma ? SumCases.subnormals : 128
+    default: return 0
+    }
+  }
+
+  /// Whether scales bring a power of two between two others below the smallest subnormal result.
+  func reachesHalfSubnormal(_ scale: ScaleCodes, _ codes: ElementCodes) -> Bool {
+    isScaled && codes.productPowers.count > 2
+      && 2 * scale.exponents.lowerBound + codes.productPowers.upperBound < smallestExponent
+  }
+
+  /// The exponent of a floating output's smallest subnormal.
+  var smallestExponent: Int { expected.width == 16 ? -24 : -126 - outputMantissa }
 
   /// Whether operands are float32 values.
   var takesFloats: Bool { operation == .encode || operation == .scale || operation == .quantize }

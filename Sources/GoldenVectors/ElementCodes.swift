@@ -21,6 +21,10 @@ struct ElementCodes: Sendable {
   /// Positive codes by the exponent of their value.
   let byExponent: [Int: [UInt32]]
   let exponents: ClosedRange<Int>
+  /// Exponents of products of two powers of two, all of which exist; where there are no powers of
+  /// two, of any two codes.
+  let productPowers: ClosedRange<Int>
+  private let powers: [Int: UInt32]
   private let byValue: [UInt32: UInt32]
 
   init(_ element: ElementFormat, engine: VectorEngine) {
@@ -52,6 +56,14 @@ struct ElementCodes: Sendable {
     byExponent = Dictionary(grouping: positive) { Int(values[Int($0)].exponent) }
     let keys = byExponent.keys
     exponents = (keys.min() ?? 0)...(keys.max() ?? 0)
+    let exact = positive.filter { values[Int($0)].significand == 1 }
+    powers = Dictionary(
+      (exact.isEmpty ? positive : exact).map { (Int(values[Int($0)].exponent), $0) },
+      uniquingKeysWith: { first, _ in first })
+    let highest = powers.keys.max() ?? 0
+    var lowest = highest
+    while powers[lowest - 1] != nil { lowest -= 1 }
+    productPowers = (2 * lowest)...(2 * highest)
     byValue = Dictionary(
       finite.map { (values[Int($0)].bitPattern, $0) }, uniquingKeysWith: { first, _ in first })
   }
@@ -68,6 +80,10 @@ struct ElementCodes: Sendable {
   /// The largest and the smallest magnitude.
   var largest: UInt32 { positive.last ?? 0 }
   var smallest: UInt32 { positive.first ?? 0 }
+  /// The code of the lowest value.
+  var lowest: UInt32 {
+    finite.min { value($0) < value($1) } ?? largest
+  }
   var plusZero: UInt32 { zero ?? finite.first ?? 0 }
 
   /// Ordinary data: four in five central, the rest zeros, ends and anything finite.
@@ -82,6 +98,13 @@ struct ElementCodes: Sendable {
     }
   }
 
+  /// Two codes with the product 2^exponent, as far as `productPowers` reaches.
+  func pair(power exponent: Int) -> (UInt32, UInt32) {
+    let wanted = min(max(exponent, productPowers.lowerBound), productPowers.upperBound)
+    let first = wanted >> 1
+    return (powers[first] ?? largest, powers[wanted - first] ?? largest)
+  }
+
   /// A positive code whose value lies in the binade of this exponent, or the nearest one that has
   /// any.
   func code(exponent: Int, _ words: inout CaseRandom) -> UInt32 {
@@ -92,45 +115,5 @@ struct ElementCodes: Sendable {
       }
     }
     return largest
-  }
-}
-
-/// A scale format's codes.
-struct ScaleCodes: Sendable {
-  let format: ScaleFormat
-  private var layout: FloatLayout { format.layout }
-
-  init(_ format: ScaleFormat) { self.format = format }
-
-  var largest: UInt32 { layout.largestFiniteMagnitudeCode }
-  var hasZero: Bool { layout.zeroExponentIsSubnormal }
-  var smallest: UInt32 { hasZero ? 1 : 0 }
-  var hasNaN: Bool { layout.nonFinite != .none }
-  /// The exponents of powers of two that the format has as normal numbers.
-  var exponents: ClosedRange<Int> {
-    let top = Int(largest >> UInt32(layout.mantissaBits))
-    return ((hasZero ? 1 : 0) - layout.bias)...(top - layout.bias)
-  }
-
-  func code(exponent: Int, mantissa: UInt32 = 0) -> UInt32 {
-    let near = min(max(exponent, exponents.lowerBound), exponents.upperBound)
-    let field = UInt32(near + layout.bias) << UInt32(layout.mantissaBits)
-    return min(field | mantissa & ((1 << UInt32(layout.mantissaBits)) - 1), largest)
-  }
-
-  /// Near 1, where products stay informative.
-  func central(_ words: inout CaseRandom) -> UInt32 {
-    let mantissa = words.next()
-    return code(exponent: words.within(-3...3), mantissa: mantissa)
-  }
-
-  /// The value of a code, as far as generators need it.
-  func value(_ code: UInt32) -> Double {
-    let mantissa = Double(code & ((1 << UInt32(layout.mantissaBits)) - 1))
-    let field = Int(code >> UInt32(layout.mantissaBits))
-    let unit = Double(sign: .plus, exponent: -layout.mantissaBits, significand: 1)
-    let isSubnormal = field == 0 && hasZero
-    return ((isSubnormal ? 0 : 1) + mantissa * unit)
-      * Double(sign: .plus, exponent: (isSubnormal ? 1 : field) - layout.bias, significand: 1)
   }
 }

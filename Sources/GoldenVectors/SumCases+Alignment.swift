@@ -1,9 +1,9 @@
 import NumberFormats
 
-// Alignment, cancellation, ties and the ends of the output's range.
+// Alignment and cancellation.
 extension SumCases {
   /// Zeros but for scales of powers of two near 1.
-  private func quiet(_ operands: inout SumOperands, _ words: inout CaseRandom) {
+  func quiet(_ operands: inout SumOperands, _ words: inout CaseRandom) {
     for k in 0..<depth {
       operands.a[k] = codes.plusZero
       operands.b[k] = codes.plusZero
@@ -34,6 +34,10 @@ extension SumCases {
     let largest = 2 * codes.exponents.upperBound
     let reach = 2 * (codes.exponents.upperBound - codes.exponents.lowerBound)
     let lane = words.below(depth)
+    if spec.isScaled, blocks > 1, turn % 4 == 3 {
+      scaledApart(&operands, turn, distance: distance, &words)
+      return
+    }
     let usesC = spec.operation == .mma && (depth == 1 || distance > reach || turn % 3 == 2)
     if usesC {
       put(&operands, lane: lane, exponent: largest, negative: turn % 2 == 1, &words)
@@ -45,6 +49,44 @@ extension SumCases {
     let other = (lane + 1 + words.below(depth - 1)) % depth
     put(&operands, lane: lane, exponent: largest, negative: turn % 2 == 1, &words)
     put(&operands, lane: other, exponent: largest - near, negative: turn / 2 % 2 == 1, &words)
+  }
+
+  /// Equal products in two blocks, `distance` binades apart by their scales.
+  private func scaledApart(
+    _ operands: inout SumOperands, _ turn: Int, distance: Int, _ words: inout CaseRandom
+  ) {
+    let first = words.below(blocks)
+    let second = (first + 1 + words.below(blocks - 1)) % blocks
+    let range = scale.exponents
+    let top = min(range.upperBound, distance / 2 + words.below(3))
+    for (place, block) in [first, second].enumerated() {
+      let lane = block * spec.lanes + words.below(min(spec.lanes, depth - block * spec.lanes))
+      let negative = turn / 4 >> place & 1 == 1
+      put(&operands, lane: lane, exponent: codes.exponents.upperBound, negative: negative, &words)
+      let exponent = place == 0 ? top : top - distance / 2
+      operands.scalesA[block] = scale.code(exponent: exponent)
+      operands.scalesB[block] = scale.code(
+        exponent: place == 0 ? top : top - (distance - distance / 2))
+    }
+  }
+
+  /// c far above or far below the products; a quarter of the cases as far as makes a shift counter of
+  /// 5 to 8 bits start again.
+  func apart(
+    _ operands: inout SumOperands, _ kind: CaseClass, _ index: Int, _ words: inout CaseRandom
+  ) {
+    let isAbove = kind == .cDominates
+    var far = words.within(isAbove ? 1...(fraction + 4) : (fraction - 4)...(fraction + 12))
+    if index % 4 == 3, !spec.isRegister, spec.expected.width == 32 {
+      far = 32 << (index / 4 % 4) + words.below(fraction + 2)
+      let place = top(operands)
+      let wanted = isAbove ? min(place, 126 - far) : max(place, far - 140)
+      if spec.isScaled, wanted != place {
+        aim(&operands, exponent: wanted - top(unscaled: operands), &words)
+      }
+    }
+    operands.c = c(
+      exponent: top(operands) + (isAbove ? far : -far), negative: words.flip(), words.next())
   }
 
   /// A large product, the others at the far end of the element's range.
@@ -99,36 +141,7 @@ extension SumCases {
     operands.c = shifted | ((sum ^ (mask ^ mask >> 1)) & (mask ^ mask >> 1))
   }
 
-  /// A power of two half a unit of the result's last place below the other term, exact, or with a
-  /// further term that breaks the tie.
-  func ties(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
-    let below = spec.outputMantissa + 1
-    quiet(&operands, &words)
-    let lane = words.below(depth)
-    if spec.operation == .mma {
-      let one = codes.code(nearest: 1)
-      operands.a[lane] = codes.signed(one, negative: words.flip())
-      operands.b[lane] = one
-      let far = spec.isRegister ? words.within(0...3) : below
-      operands.c = c(exponent: top(operands) + far, negative: words.flip(), words.next())
-      if operands.c & 1 == 0, words.flip() {
-        operands.c |= spec.outputMantissa == 23 || spec.expected.width == 16 ? 1 : 0
-      }
-    } else {
-      let largest = 2 * codes.exponents.upperBound
-      put(&operands, lane: lane, exponent: largest, negative: words.flip(), &words)
-      let other = (lane + 1) % depth
-      put(
-        &operands, lane: other, exponent: top(unscaled: operands) - below, negative: words.flip(),
-        &words)
-    }
-    guard index % 3 == 2, depth > 2 else { return }
-    let third = (lane + 2) % depth
-    operands.a[third] = codes.signed(codes.smallest, negative: words.flip())
-    operands.b[third] = codes.smallest
-  }
-
-  private func top(unscaled operands: SumOperands) -> Int {
+  func top(unscaled operands: SumOperands) -> Int {
     let products = zip(operands.a, operands.b).map {
       abs(Double(codes.value($0)) * Double(codes.value($1)))
     }
@@ -136,52 +149,8 @@ extension SumCases {
     return largest > 0 ? Int(largest.exponent) : 0
   }
 
-  func overflow(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
-    let negative = index % 2 == 1
-    for k in 0..<depth where words.below(4) > 0 {
-      operands.a[k] = codes.signed(codes.largest, negative: negative)
-      operands.b[k] = codes.largest
-    }
-    if spec.isScaled {
-      // The products' top lies a few binades around the output's.
-      let end = spec.isRegister ? spec.expected.width - 2 : spec.expected.width == 16 ? 15 : 127
-      let wanted = end + words.within(-30...2) - 2 * codes.exponents.upperBound
-      aim(&operands, exponent: wanted, &words)
-    }
-    // c at the very end, or in the last binade.
-    let top = spec.isRegister ? spec.expected.width : spec.expected.width == 16 ? 15 : 127
-    operands.c = c(
-      exponent: index % 4 < 2 ? 2000 : top, negative: negative != (words.below(6) == 0),
-      words.next())
-  }
-
-  func underflow(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
-    for k in 0..<depth {
-      operands.a[k] =
-        words.below(3) == 0 ? codes.plusZero : codes.signed(codes.smallest, negative: words.flip())
-      operands.b[k] = codes.smallest
-    }
-    let end = spec.expected.width == 16 ? -24 : -149
-    if spec.isScaled {
-      aim(&operands, exponent: end + words.within(-3...3) - 2 * codes.exponents.lowerBound, &words)
-    }
-    operands.c = index % 2 == 0 ? 0 : c(exponent: end + words.below(2), negative: words.flip(), 0)
-  }
-
-  func subnormals(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
-    let end = spec.expected.width == 16 ? -24...(-15) : -149...(-127)
-    if spec.isScaled {
-      aim(&operands, exponent: words.within(end) - top(unscaled: operands), &words)
-    } else {
-      clearTail(&operands, from: 0)
-    }
-    operands.c =
-      index % 2 == 0 && spec.isScaled
-      ? 0 : c(exponent: words.within(end), negative: words.flip(), words.next())
-  }
-
   /// Scales whose product is near 2^exponent, as far as the format reaches.
-  private func aim(_ operands: inout SumOperands, exponent: Int, _ words: inout CaseRandom) {
+  func aim(_ operands: inout SumOperands, exponent: Int, _ words: inout CaseRandom) {
     let first = exponent / 2
     for block in 0..<blocks {
       operands.scalesA[block] = scale.code(exponent: first, mantissa: words.next())

@@ -4,7 +4,7 @@ import NumberFormats
 extension SumCases {
   var negativeC: UInt64 { spec.isRegister ? 0 : 1 << UInt64(spec.expected.width - 1) }
 
-  private func clear(_ operands: inout SumOperands) {
+  func clear(_ operands: inout SumOperands) {
     operands.a = operands.a.map { _ in codes.plusZero }
     operands.b = operands.b.map { _ in codes.plusZero }
     operands.c = 0
@@ -36,10 +36,9 @@ extension SumCases {
   }
 
   func specials(_ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom) {
-    let lane = index % depth
-    let turn = index / depth
-    let code = codes.special[turn % codes.special.count]
-    let inA = turn / codes.special.count % 2 == 0
+    let inA = index % 2 == 0
+    let lane = index / 2 % depth
+    let code = codes.special[(index / (2 * depth) + lane) % codes.special.count]
     if inA { operands.a[lane] = code } else { operands.b[lane] = code }
     switch words.below(4) {
     case 0:
@@ -64,27 +63,33 @@ extension SumCases {
     }
   }
 
+  /// The ends of the element's range in every lane, of either sign and mixed; scales of 1 first.
   func largest(_ operands: inout SumOperands, _ index: Int) {
+    let (plus, minus) = (codes.largest, codes.lowest)
     for k in 0..<depth {
-      let negative: Bool
-      switch index % 4 {
-      case 0: negative = false
-      case 1: negative = true
-      case 2: negative = k % 2 == 1
-      default: negative = k == index / 4 % depth
+      switch index % 8 {
+      case 0: (operands.a[k], operands.b[k]) = (plus, plus)
+      case 1: (operands.a[k], operands.b[k]) = (minus, minus)
+      case 2: (operands.a[k], operands.b[k]) = (plus, minus)
+      case 3: (operands.a[k], operands.b[k]) = (minus, plus)
+      case 4: (operands.a[k], operands.b[k]) = (k % 2 == 1 ? minus : plus, plus)
+      case 5: (operands.a[k], operands.b[k]) = (k % 2 == 1 ? minus : plus, minus)
+      case 6: (operands.a[k], operands.b[k]) = (k < depth / 2 ? plus : minus, minus)
+      default: (operands.a[k], operands.b[k]) = (k == index / 8 % depth ? plus : minus, minus)
       }
-      operands.a[k] = codes.signed(codes.largest, negative: negative)
-      operands.b[k] = codes.largest
     }
-    switch index / 4 % 3 {
-    case 0: break
+    let one = scale.code(exponent: 0)
+    switch index / 8 % 4 {
+    case 0:
+      operands.c = 0
+      fallthrough
     case 1:
-      let one = scale.code(exponent: 0)
       operands.scalesA = operands.scalesA.map { _ in one }
       operands.scalesB = operands.scalesA
-    default:
+    case 2:
       operands.scalesA = operands.scalesA.map { _ in scale.largest }
-      operands.scalesB = operands.scalesB.map { _ in scale.code(exponent: 0) }
+      operands.scalesB = operands.scalesB.map { _ in one }
+    default: break
     }
   }
 
@@ -95,17 +100,18 @@ extension SumCases {
     }
   }
 
-  /// One product: lane by lane, A's code walking too.
+  /// One product: lane by lane, the code walking too, in A and in B.
   func walk(_ operands: inout SumOperands, _ index: Int) {
     let lane = index % depth
     let turn = index / depth
-    let codeA = codes.positive[(turn + lane) % codes.positive.count]
-    let codeB = codes.code(nearest: 1)
+    let code = codes.positive[(turn / 2 + lane) % codes.positive.count]
+    let walking = codes.signed(code, negative: (turn / 2 + lane) % 2 == 1)
+    let one = codes.code(nearest: 1)
     clear(&operands)
-    operands.a[lane] = codes.signed(codeA, negative: turn % 2 == 1)
-    operands.b[lane] = codeB
-    let one = scale.code(exponent: 0)
-    operands.scalesA = operands.scalesA.map { _ in one }
+    operands.a[lane] = turn % 2 == 0 ? walking : one
+    operands.b[lane] = turn % 2 == 0 ? one : walking
+    let scaleOne = scale.code(exponent: 0)
+    operands.scalesA = operands.scalesA.map { _ in scaleOne }
     operands.scalesB = operands.scalesA
   }
 

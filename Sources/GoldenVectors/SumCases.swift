@@ -42,7 +42,8 @@ struct SumCases: Sendable {
     var operands = ordinary(&words)
     switch kind {
     case .exhaustive: return exhausted(index)
-    case .random, .operands: break
+    case .operands: break
+    case .random: ignoredBits(&operands, &words)
     case .zeros: zeros(&operands, index)
     case .signedZeros: signedZeros(&operands, index, &words)
     case .nanInfPerLane: specials(&operands, index, &words)
@@ -55,16 +56,15 @@ struct SumCases: Sendable {
     case .overflow: overflow(&operands, index, &words)
     case .underflow: underflow(&operands, index, &words)
     case .subnormalOutput: subnormals(&operands, index, &words)
-    case .cDominates:
-      let far = words.within(1...(fraction + 4))
-      operands.c = c(exponent: top(operands) + far, negative: words.flip(), words.next())
-    case .cVanishes:
-      let far = words.within((fraction - 4)...(fraction + 12))
-      operands.c = c(exponent: top(operands) - far, negative: words.flip(), words.next())
+    case .cDominates, .cVanishes: apart(&operands, kind, index, &words)
     case .tailBlocks: clearTail(&operands, from: 1 + index % (depth - 1))
     case .walkingElement: walk(&operands, index)
     case .permuted: permute(&operands, index)
     case .wrapSaturate: registerEnds(&operands, index, &words)
+    case .elementCodes: elementCodes(&operands, index, &words)
+    case .scaleCodes: scaleCodes(&operands, index, &words)
+    case .specialC: specialAddend(&operands, index, &words)
+    case .roundingCarries: carries(&operands, index, &words)
     }
     return operands.numbers(spec)
   }
@@ -145,7 +145,7 @@ struct SumCases: Sendable {
     return (negative ? 0 &- magnitude : magnitude) & mask
   }
 
-  private func exhausted(_ index: Int) -> [UInt64] {
+  func exhausted(_ index: Int) -> [UInt64] {
     let count = codes.element.codeCount
     if spec.operation == .product { return [UInt64(index % count), UInt64(index / count)] }
     var bytes = [UInt8(truncatingIfNeeded: index), UInt8(truncatingIfNeeded: index >> 8)]

@@ -48,8 +48,21 @@ struct ValueCases: Sendable {
     case .signedZeros: index % 2 == 0 ? codes.plusZero : codes.negativeZero ?? codes.plusZero
     case .nanInfPerLane: codes.special[index % codes.special.count]
     case .maxMagnitude: codes.signed(codes.largest, negative: index % 2 == 1)
+    case .elementCodes: sample(index)
     default: codes.signed(words.pick(codes.positive, else: 0), negative: words.flip())
     }
+  }
+
+  /// A code of those that stand for all.
+  func sample(_ index: Int) -> UInt32 {
+    let all = codes.sample(refusesSpecials: false)
+    return all[index % all.count]
+  }
+
+  /// A scale's code of those that stand for all.
+  func scaleSample(_ index: Int) -> UInt32 {
+    let all = scale.sample(refusesSpecials: false)
+    return all[index % all.count]
   }
 
   /// A value halfway between two neighbouring codes, or one float32 beside it.
@@ -77,6 +90,7 @@ struct ValueCases: Sendable {
       return index % 2 == 0 ? .infinity : -.infinity
     case .maxMagnitude: return sign * largest
     case .ties: return midpoint(index, &words)
+    case .elementCodes: return codes.value(sample(index))
     case .overflow:
       let beyond = float(exponent: Int(largest.exponent) + words.below(3), words.next())
       return sign * beyond
@@ -106,6 +120,7 @@ struct ValueCases: Sendable {
         min(scale.largest, scale.code(exponent: exponent, mantissa: mantissa) + 1))
       let middle = Float((index / 3 % 2 == 0 ? (first + second) / 2 : first) * Double(full))
       return [middle, middle.nextUp, middle.nextDown][index % 3]
+    case .scaleCodes: return Float(scale.value(scaleSample(index))) * full
     case .overflow: return float(exponent: words.within(100...127), words.next())
     case .underflow:
       let low = float(exponent: words.within(-126...(-100)), words.next())

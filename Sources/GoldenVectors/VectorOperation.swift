@@ -61,6 +61,15 @@ public enum CaseClass: String, Sendable, Hashable, CaseIterable, Codable {
   case permuted
   /// Integer and fixed registers at the ends of their range.
   case wrapSaturate = "wrap-saturate"
+  /// Every code of each operand's elements, alone in its block; of wide elements a sample with every
+  /// exponent.
+  case elementCodes = "element-codes"
+  /// Every code of each scale, with the bits that reading ignores both clear and set; then pairs.
+  case scaleCodes = "scale-codes"
+  /// c of every kind: zeros, subnormals, ends of the range, infinities, NaNs of all payloads.
+  case specialC = "special-c"
+  /// A rounding that carries through every number of bits, into the exponent too.
+  case roundingCarries = "rounding-carries"
   /// Weighted random operands; at least half of the results are informative.
   case random
   /// Operands taken from files: a case for each output.
