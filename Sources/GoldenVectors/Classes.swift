@@ -108,6 +108,8 @@ extension VectorSpec {
       return operation.isSum ? 2 * count + 64 : count
     case .specialC: return 2 * specialAddends.count + 32
     case .nanInfPerLane, .walkingElement: return operation.isSum ? min(2 * depth, 512) : lanes
+    // Each distance with both signs of both terms, and of c above and below a product.
+    case .alignmentLadder where operation.isSum: return 8 * (alignedBits + 4)
     case .ties where operation == .encode: return min(768, 3 * codes.positive.count)
     case .ties where operation == .mma && !isRegister: return SumCases.ties
     case .roundingCarries: return 4 * (outputMantissa + 1)
@@ -125,6 +127,14 @@ extension VectorSpec {
 
   /// The exponent of a floating output's smallest subnormal.
   var smallestExponent: Int { expected.width == 16 ? -24 : -126 - outputMantissa }
+
+  /// F of the aligner, or what a tie takes.
+  var alignedBits: Int {
+    if case .fused(let step) = accumulator.datapath, let alignment = step.alignment {
+      return alignment.fraction
+    }
+    return outputMantissa + 3
+  }
 
   /// Whether operands are float32 values.
   var takesFloats: Bool { operation == .encode || operation == .scale || operation == .quantize }

@@ -29,12 +29,7 @@ struct SumCases: Sendable {
   var depth: Int { spec.depth }
   var blocks: Int { (depth - 1) / spec.lanes + 1 }
   /// F of the aligner, or what a tie takes.
-  var fraction: Int {
-    if case .fused(let step) = spec.accumulator.datapath, let alignment = step.alignment {
-      return alignment.fraction
-    }
-    return spec.outputMantissa + 3
-  }
+  var fraction: Int { spec.alignedBits }
 
   func make(
     _ kind: CaseClass, _ index: Int, _ words: inout CaseRandom
@@ -82,7 +77,15 @@ struct SumCases: Sendable {
     return operands
   }
 
-  private func finite(_ words: inout CaseRandom) -> UInt32 { codes.random(&words) }
+  /// A finite code; near 1 where the result has 16 bits, which a product of ends would leave.
+  private func finite(_ words: inout CaseRandom) -> UInt32 {
+    let code = codes.random(&words)
+    let value = codes.value(code)
+    guard spec.expected.width == 16, !spec.isRegister, value != 0, abs(value.exponent) > 4,
+      words.below(64) > 0
+    else { return code }
+    return codes.signed(codes.code(exponent: words.within(-4...4), &words), negative: value < 0)
+  }
 
   /// The exponent of the largest scaled product; 0 where all are zero.
   func top(_ operands: SumOperands) -> Int {
