@@ -316,7 +316,6 @@ def operands_that_do_not_fit_are_refused():
     with folder() as place:
         prefix = PEERS / PEER_CASES[0]["files"]["A"].removesuffix(".A.npy")
         base = ("vectors", "--format", "mxfp8_e4m3", "--output", place / "v")
-        fail(USAGE, *base, "--op", "dot", "--operands", prefix)
         fail(USAGE, *base, "--op", "mma", "--operands", prefix, "--count", 5)
         fail(NO_INPUT, *base, "--op", "mma", "--operands", place)
         expect_equal(list(place.iterdir()), [], "files left behind")
