@@ -181,7 +181,7 @@ def a_users_own_rows_have_every_operation(form):
     with folder() as place:
         (place / "rows.json5").write_text(USER_ROWS)
         for operation in ("decode", "encode", "scale", "quantize", "dequantize", "product", "dot",
-                          "mma"):
+                          "mma", "matmul"):
             succeed("vectors", "--formats", place / "rows.json5", "--format", form, "--op",
                     operation, "--count", 200, "--output", place / operation)
             manifest = strict_json((place / operation / "manifest.json").read_text())

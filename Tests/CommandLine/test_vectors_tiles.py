@@ -102,6 +102,9 @@ def integer_tiles_without_scales_wrap():
                 wrapped += not -2**31 <= total < 2**31
                 expect_equal(observed, total % 2**32, f"d {index} of {left} x {right}")
         expect(wrapped > 5, f"{wrapped} sums leave the register")
+        report = strict_json(succeed("check", place / "v", place / "v" / "matmul.expected.memh",
+                                     "--as", "json"))
+        expect_equal((report["compared"], report["mismatches"]), (100, 0), "check")
 
 
 @case(("4x2",), ("16x1",), ("1x8",), ("16x8",))
@@ -173,6 +176,18 @@ def a_rule_that_gives_a_tiles_result_is_named():
         expect_equal(outcome.code, FAILED, outcome.stderr)
         expect("an alignment that keeps 12 fraction bits, not 13" in outcome.stderr + outcome.stdout,
                outcome.stderr[:1000])
+
+
+@case()
+def a_whole_line_may_be_one_block():
+    with folder() as place:
+        v = tiles(place / "v", "--format", "int8_channel", "--accumulator", "int8-wrap", "--tile",
+                  "2x3x50", "--count", 60)
+        expect_equal([len(v.field(f)[0]) for f in ("a", "scale_a", "scale_b")], [100, 2, 3],
+                     "lanes")
+        succeed("check", place / "v", place / "v" / "matmul.expected.memh")
+        fail(USAGE, "vectors", "--format", "int8_channel", "--op", "matmul", "--output",
+             place / "w", mentions=["--tile"])
 
 
 @case(("bf16", "cdna3-bf16", 8), ("fp16", "volta-fp16", 4), ("tf32", "hopper-tf32", 8))
