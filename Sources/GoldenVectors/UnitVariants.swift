@@ -53,11 +53,21 @@ struct UnitVariants {
       other.datapath = .float32(turned)
       variants.append(UnitVariants(name: name, unit: other))
     }
-    add(steps.fusedMultiplyAdd ? "products rounded before they are added" : "fused multiply-add") {
-      $0.fusedMultiplyAdd.toggle()
+    if case .chains = steps.order, !steps.scalesProducts {
+      let name =
+        steps.fusedMultiplyAdd ? "products rounded before they are added" : "fused multiply-add"
+      add(name) { $0.fusedMultiplyAdd.toggle() }
     }
-    add("terms added one after the other") { $0.order = .sequential }
-    add("terms added in pairs") { $0.order = .pairwise }
+    // Only chains have fused operations.
+    for (name, order) in [
+      ("terms added one after the other", Float32Steps.Order.sequential),
+      ("terms added in pairs", .pairwise),
+    ] where order != steps.order {
+      add(name) {
+        $0.order = order
+        $0.fusedMultiplyAdd = false
+      }
+    }
     add("subnormal operands kept") { $0.inputSubnormals = .keep }
     add("subnormal operands read as zeros") { $0.inputSubnormals = .flushToSignedZero }
     add("subnormal sums \(steps.flushesResults ? "kept" : "flushed")") {
@@ -71,7 +81,7 @@ struct UnitVariants {
     func add(_ name: String, _ change: (inout FusedStep) -> Void) {
       var turned = step
       change(&turned)
-      guard turned != step else { return }
+      guard turned != step, isSound(turned) else { return }
       var other = unit
       other.datapath = .fused(turned)
       variants.append(UnitVariants(name: name, unit: other))
@@ -98,8 +108,25 @@ struct UnitVariants {
     if step.infiniteProducts {
       add("products beyond 2^128 that stay finite") { $0.infiniteProducts = false }
     }
-    for (name, join) in joins(step) { add(name) { $0.join = join } }
+    for (name, join) in joins(step) {
+      add(name) {
+        $0.join = join
+        if case .late = join { return }
+        $0.splitsEvenOdd = false
+      }
+    }
     return variants
+  }
+
+  /// Whether the engines have such a step, as the format tables demand it.
+  private static func isSound(_ step: FusedStep) -> Bool {
+    guard (-1...64).contains(step.alignment?.fraction ?? 0) else { return false }
+    guard case .late(let late) = step.join else {
+      return !step.splitsEvenOdd && (step.scaling == .none || step.join == .fused)
+    }
+    let widths = [late.sumFraction, late.addendFraction, late.resultFraction ?? 0]
+    return step.alignment != nil && step.scaling == .none
+      && widths.allSatisfy { (0...64).contains($0) }
   }
 
   /// Other ways in which c meets the products.

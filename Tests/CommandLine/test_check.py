@@ -186,9 +186,12 @@ def check_holds_no_file_in_memory(form):
         expect(peaks[1] < peaks[0] + 8192, f"{peaks[0]} KiB, then {peaks[1]} KiB")
 
 
-LATE = ('{{ version: 1, accumulators: [{{ name: "{0}", operands: ["bf16"], fused: {{ terms: 8,'
-        ' fraction: 24, late: {{ {1} }} }}, output: "fp32", rounding: "tiesToEven",'
-        ' nan: 0x7FC00000 }}] }}')
+def join_row(join):
+    parts = ", ".join(f"{key}: {bits}" for key, bits in join.items() if bits is not None)
+    return (f'operands: ["bf16"], fused: {{ terms: 8, fraction: 24, late: {{ {parts} }} }},'
+            ' output: "fp32", rounding: "tiesToEven", nan: 0x7FC00000')
+
+
 LATE_JOIN = {"sumFraction": 27, "addendFraction": 24, "resultFraction": 26}
 
 
@@ -199,30 +202,56 @@ LATE_JOIN = {"sumFraction": 27, "addendFraction": 24, "resultFraction": 26}
       ({"dropsBelow": 27}, "a small c that is dropped"))
 def a_c_that_joins_in_another_way_is_named(change, reading):
     """A device with one number of its late join changed, on the vectors' own operands."""
-    def table(place, name, join):
-        (place / f"{name}.json5").write_text(LATE.format(name, ", ".join(
-            f"{key}: {number}" for key, number in join.items() if number is not None)))
-        return ("--formats", place / f"{name}.json5", "--accumulator", name)
     with folder() as place:
-        options = table(place, "late", LATE_JOIN)
-        base = ("--class", "random,alignment-ladder,c-dominates,c-vanishes,sticky-tails")
-        v = write(place / "v", "mma", "bf16", *options, *base, "--level", "nightly")
-        for side, name, descr, size in (("a", "A", "<u2", 2), ("b", "B", "<u2", 2),
-                                        ("c", "C", "<f4", 4)):
-            numbers = v.field(side)
-            shape = (len(numbers), 8) if size == 2 else (len(numbers),)
-            (place / f"{name}.npy").write_bytes(npy_header(descr, shape) + b"".join(
-                n.to_bytes(size, "little") for lanes in numbers for n in lanes))
-        other = write(place / "device", "mma", "bf16", *table(place, "other", LATE_JOIN | change),
-                      "--operands", place)
-        differ = sum(x != y for x, y in zip(v.expected, other.expected))
-        expect(differ > 0, "the change shows in no case")
-        outcome = blockscale("check", place / "v", place / "device" / "mma.expected.memh",
-                             "--formats", place / "late.json5", "--as", "json", "--max-errors", 40)
-        report = strict_json(outcome.stdout)
-        expect_equal((outcome.code, report["mismatches"]), (FAILED, differ), outcome.stderr)
-        text = "\n".join(row["explanation"] for row in report["first"])
-        expect(f"the device's result is that of {reading}" in text, text[-3000:])
+        rows = {name: join_row(join) for name, join in (
+            ("golden", LATE_JOIN), ("device", LATE_JOIN | change))}
+        expect_reading(place, rows, reading)
+
+
+@case(("{ order: 'chains', chains: 2 }", "{ order: 'chains', chains: 2, fusedMultiplyAdd: true }",
+       "fused multiply-add"),
+      ("{ order: 'sequential' }", "{ order: 'pairwise' }", "terms added in pairs"),
+      ("{ order: 'pairwise' }", "{ order: 'sequential' }", "terms added one after the other"))
+def other_float32_steps_are_named(golden, device, reading):
+    with folder() as place:
+        rows = {name: f'operands: ["bf16"], float32: {steps}, output: "fp32"' for name, steps in (
+            ("golden", golden), ("device", device))}
+        expect_reading(place, rows, reading)
+
+
+@case(("addRounding: 'towardZero'", "addRounding: 'tiesToEven'",
+       "a sum of products rounded by tiesToEven, not towardZero"),
+      ("addRounding: 'tiesToEven'", "", "c as one more term of the sum"))
+def a_c_that_is_added_in_another_way_is_named(golden, device, reading):
+    with folder() as place:
+        rows = {name: f'operands: ["bf16"], fused: {{ terms: 8, fraction: 24, {join} }},'
+                      ' output: "fp32"' for name, join in (("golden", golden), ("device", device))}
+        expect_reading(place, rows, reading)
+
+
+def expect_reading(place, rows, reading):
+    """Vectors of the accumulator `golden`, and a device that is `device`: check names the change."""
+    (place / "rows.json5").write_text("{ version: 1, accumulators: [" + ", ".join(
+        f'{{ name: "{name}", {row} }}' for name, row in rows.items()) + "] }")
+    table = ("--formats", place / "rows.json5")
+    v = write(place / "v", "mma", "bf16", *table, "--accumulator", "golden", "--class",
+              "random,alignment-ladder,c-dominates,c-vanishes,sticky-tails", "--count", 4000)
+    for side, name, descr, size in (("a", "A", "<u2", 2), ("b", "B", "<u2", 2),
+                                    ("c", "C", "<f4", 4)):
+        numbers = v.field(side)
+        shape = (len(numbers), len(numbers[0])) if size == 2 else (len(numbers),)
+        (place / f"{name}.npy").write_bytes(npy_header(descr, shape) + b"".join(
+            n.to_bytes(size, "little") for lanes in numbers for n in lanes))
+    other = write(place / "device", "mma", "bf16", *table, "--accumulator", "device",
+                  "--operands", place)
+    differ = sum(x != y for x, y in zip(v.expected, other.expected))
+    expect(differ > 0, "the change shows in no case")
+    outcome = blockscale("check", place / "v", place / "device" / "mma.expected.memh", *table,
+                         "--as", "json", "--max-errors", 40)
+    report = strict_json(outcome.stdout)
+    expect_equal((outcome.code, report["mismatches"]), (FAILED, differ), outcome.stderr)
+    text = "\n".join(row["explanation"] for row in report["first"])
+    expect(f"the device's result is that of {reading}" in text, text[-3000:])
 
 
 def start_vectors(place):
