@@ -10,38 +10,40 @@ struct VectorCase: Sendable {
   var isInformative: Bool
 }
 
-/// Makes cases and proves their results: the reference's, equal to every instruction set's.
+/// Makes cases and proves their results: the reference's, equal to those of every other engine.
 struct CaseMaker: Sendable {
   let spec: VectorSpec
   let codes: ElementCodes
   let seed: UInt64
-  let reference = MPFREngine()
-  let engines: [VectorEngine]
-  private let fast: VectorEngine
-  /// A·B + C from files; nil where cases are made.
-  let operands: MatmulProblem?
+  let engines: VectorEngines
+  /// One output of a tile; nil for the other operations.
+  private let line: VectorSpec?
+  /// Nil where cases are made.
+  let operands: VectorOperands?
 
   init(
-    _ spec: VectorSpec, seed: UInt64, operands: MatmulProblem? = nil
+    _ spec: VectorSpec, seed: UInt64, operands: VectorOperands? = nil, engines: VectorEngines
   ) throws(VectorsError) {
     self.spec = spec
     self.operands = operands
     self.seed = seed
-    do throws(UnavailableTarget) {
-      fast = try VectorEngine()
-      var engines: [VectorEngine] = []
-      for target in VectorTarget.available { engines.append(try VectorEngine(target: target)) }
-      self.engines = engines
-    } catch { throw .usage("\(error)") }
-    codes = ElementCodes(spec.quantization.format.element, engine: fast)
+    self.engines = engines
+    line = spec.operation == .matmul ? try spec.line() : nil
+    codes = ElementCodes(spec.quantization.format.element, engine: engines.reference)
     guard !codes.positive.isEmpty else {
       throw .usage("\(codes.element.name) has no positive value")
     }
   }
 
+  /// The classes that mean something here.
+  var classes: [CaseClass] {
+    // The inputs of a tile are never few enough to exhaust.
+    (line ?? spec).classes(codes).filter { line == nil || $0 != .exhaustive }
+  }
+
   /// The inputs of a class's case.
   func inputs(_ kind: CaseClass, _ index: Int, attempt: Int = 0) throws(VectorsError) -> [UInt64] {
-    if let operands { return Self.inputs(operands, index) }
+    if let operands { return operands.inputs(index, of: spec) }
     let place = CaseClass.allCases.firstIndex(of: kind) ?? 0
     // Both cases of a permuted pair draw the same terms.
     var words = CaseRandom(
@@ -49,27 +51,13 @@ struct CaseMaker: Sendable {
     guard spec.operation.isSum else {
       return ValueCases(spec: spec, codes: codes).make(kind, index, &words)
     }
-    let spec = spec
-    let reference = reference
-    return try SumCases(spec: spec, codes: codes) { (inputs) throws(VectorsError) in
-      try spec.result(inputs, engine: reference)
-    }.make(kind, index, &words)
-  }
-
-  /// The operands of one output, row-major.
-  private static func inputs(_ problem: MatmulProblem, _ index: Int) -> [UInt64] {
-    let (row, column) = index.quotientAndRemainder(dividingBy: problem.columns)
-    var numbers: [UInt64] = []
-    let sides = [problem.a.lines(row..<(row + 1)), problem.b.lines(column..<(column + 1))]
-    for side in sides {
-      let width = side.element.codeBytes
-      for k in 0..<side.depth {
-        numbers.append(
-          (0..<width).reduce(0) { $0 | UInt64(side.codes[k * width + $1]) << UInt64(8 * $1) })
-      }
+    let sum = line ?? spec
+    let reference = engines.reference
+    let cases = SumCases(spec: sum, codes: codes) { (inputs) throws(VectorsError) in
+      try sum.result(inputs, engine: reference)
     }
-    for side in sides { numbers += (side.scales?.codes ?? []).map(UInt64.init) }
-    return numbers + [UInt64(bitPattern: problem.c?[index] ?? 0)]
+    guard line != nil else { return try cases.make(kind, index, &words) }
+    return try TileCases(spec: spec, sums: cases).make(kind, index, &words)
   }
 
   /// A case and its result. Random cases that tell nothing are drawn again, but for a quarter that
@@ -81,7 +69,7 @@ struct CaseMaker: Sendable {
       made = try evaluated(kind, inputs(kind, index, attempt: attempt))
       attempt += 1
     }
-    for engine in engines {
+    for engine in engines.compared {
       let other = try spec.result(made.inputs, engine: engine)
       guard other == made.expected else { throw difference(made, index, engine.name, other) }
     }
@@ -91,13 +79,13 @@ struct CaseMaker: Sendable {
   /// Whether a case has a result, rather than a refusal.
   func isTaken(_ kind: CaseClass, _ index: Int) -> Bool {
     guard let inputs = try? inputs(kind, index) else { return false }
-    return (try? spec.result(inputs, engine: fast)) != nil
+    return (try? spec.result(inputs, engine: engines.quickest)) != nil
   }
 
   private func evaluated(
     _ kind: CaseClass, _ inputs: [UInt64]
   ) throws(VectorsError) -> VectorCase {
-    let result = try spec.result(inputs, engine: reference)
+    let result = try spec.result(inputs, engine: engines.reference)
     return VectorCase(
       kind: kind, inputs: inputs, expected: result,
       isInformative: spec.isInformative(result, codes: codes))

@@ -17,12 +17,12 @@ struct CasePlan: Sendable {
   init(outputs: Int) { parts = [Part(kind: .operands, first: 0, count: outputs)] }
 
   /// - Parameters:
+  ///   - possible: the classes that mean something for the specification.
   ///   - asked: the classes wanted; empty: all that apply.
   ///   - total: how many cases together, rather than the level's.
   init(
-    _ spec: VectorSpec, codes: ElementCodes, asked: [CaseClass], level: VectorLevel, total: Int?
+    _ spec: VectorSpec, possible: [CaseClass], asked: [CaseClass], level: VectorLevel, total: Int?
   ) throws(VectorsError) {
-    let possible = spec.classes(codes)
     for kind in asked where !possible.contains(kind) {
       let names = possible.map(\.rawValue).joined(separator: ", ")
       throw .usage(

@@ -1,4 +1,3 @@
-import FastPath
 import NumberFormats
 
 /// An element's codes by what they mean, for generators to choose from.
@@ -27,7 +26,7 @@ struct ElementCodes: Sendable {
   private let powers: [Int: UInt32]
   private let byValue: [UInt32: UInt32]
 
-  init(_ element: ElementFormat, engine: VectorEngine) {
+  init(_ element: ElementFormat, engine: any QuantizationEngine) {
     self.element = element
     let width = element.codeBytes
     let codes = UnsafeMutableRawBufferPointer.allocate(

@@ -2,8 +2,8 @@ import FastPath
 import NumberFormats
 import Reference
 
-/// Both sides of an engine.
-typealias VectorsEngine = QuantizationEngine & MatmulEngine
+/// An engine that gives the results of every operation.
+public typealias VectorsEngine = QuantizationEngine & MatmulEngine
 
 extension VectorSpec {
   /// The result of one case by an engine.
@@ -16,7 +16,7 @@ extension VectorSpec {
       case .scale: return try scaled(inputs, engine)
       case .quantize: return try quantized(inputs, engine)
       case .dequantize: return try dequantized(inputs, engine)
-      case .product, .dot, .mma: return []
+      case .product, .dot, .mma, .matmul: return []
       }
     } catch { throw .refused("\(operation.rawValue): \(error)") }
   }
@@ -143,14 +143,11 @@ extension VectorSpec {
     _ inputs: [UInt64], _ engine: any VectorsEngine
   ) throws(VectorsError) -> [UInt64] {
     do throws(MatmulError) {
-      let patterns: [Int64] = try engine.multiply(problem(inputs))
-      let width = UInt64(expected.width)
-      let mask: UInt64 = width == 64 ? .max : (1 << width) - 1
-      return patterns.map { UInt64(bitPattern: $0) & mask }
+      return patterns(try engine.multiply(problem(inputs)))
     } catch { throw .refused("\(operation.rawValue): \(error)") }
   }
 
-  /// Whether a result tells much: finite, neither zero nor saturated.
+  /// Whether a result tells much: finite, neither zero nor saturated; of a tile, half of its outputs.
   func isInformative(_ result: [UInt64], codes: ElementCodes) -> Bool {
     switch operation {
     case .encode:
@@ -167,6 +164,7 @@ extension VectorSpec {
       let values = result.map { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) }
       return values.allSatisfy(\.isFinite) && values.contains { $0 != 0 }
     case .product, .dot, .mma: return isMiddle(sum: result[0])
+    case .matmul: return 2 * result.filter(isMiddle(sum:)).count >= result.count
     }
   }
 
@@ -176,7 +174,7 @@ extension VectorSpec {
   }
 
   private func isMiddle(sum pattern: UInt64) -> Bool {
-    let width = UInt64(expected.width)
+    let width = UInt64(outputWidth)
     if isRegister {
       let end: UInt64 = 1 << (width - 1)
       return pattern != 0 && pattern != end && pattern != end - 1

@@ -34,7 +34,9 @@ struct LayoutText {
     for (side, layout) in sides {
       text += "\n  typedef struct packed {\n"
       for field in layout.fields.reversed() {
-        let lanes = field.lanes > 1 ? "[\(field.lanes - 1):0]" : ""
+        let lanes =
+          (field.shape ?? (field.lanes > 1 ? [field.lanes] : []))
+          .map { "[\($0 - 1):0]" }.joined()
         // Fields that SystemVerilog has a keyword for would not compile; none is one.
         text += "    logic \(lanes)[\(field.laneWidth - 1):0] \(field.name);\n"
       }

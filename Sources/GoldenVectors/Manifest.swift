@@ -58,7 +58,14 @@ public struct VectorManifest: Sendable, Hashable, Codable {
   public var format: String
   public var block: String
   public var lanes: Int
+  /// Terms of each sum.
   public var depth: Int
+  /// `MxNxK`; nil but for matmul.
+  public var tile: String?
+  /// Whether the operands of sums carry block scales; nil for other operations.
+  public var isScaled: Bool?
+  /// How operands from files met; nil where cases were made.
+  public var operands: VectorOperands.Meeting?
   public var recipe: String
   public var rounding: String
   public var accumulator: String

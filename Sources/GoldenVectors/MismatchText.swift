@@ -25,6 +25,11 @@ public struct MismatchText: Sendable {
 
   public func lines(_ mismatch: VectorCheck.Mismatch) -> [String] {
     var lines = ["case \(mismatch.index), class \(mismatch.className)"]
+    if let tile = manifest.tile.flatMap({ TileShape($0) }), fits(tile),
+      let field = manifest.expected.fields.first
+    {
+      return lines + tileLines(tile, mismatch, field)
+    }
     lines += fields(manifest.inputs, mismatch.inputs)
     var start = 0
     for field in manifest.expected.fields {
@@ -38,9 +43,61 @@ public struct MismatchText: Sendable {
       }
       start += field.lanes
     }
-    if let spec, spec.operation.isSum {
-      lines += steps(spec, mismatch)
-      lines += readings(spec, mismatch).map { "  the device's result is that of \($0)" }
+    if let spec, spec.operation.isSum, let observed = mismatch.observed.first {
+      let problem = spec.problem(mismatch.inputs)
+      lines += steps(problem)
+      lines += readings(spec, problem, observed)
+    }
+    return lines
+  }
+
+  /// Outputs of one tile that are explained.
+  private static let mostOutputs = 4
+
+  /// Each output of a tile that differs: the operands that meet in it, and its sum.
+  private func tileLines(
+    _ tile: TileShape, _ mismatch: VectorCheck.Mismatch, _ field: VectorField
+  ) -> [String] {
+    let places = mismatch.expected.indices.filter { mismatch.expected[$0] != mismatch.observed[$0] }
+    let problem = spec.map { $0.problem(mismatch.inputs) }
+    var lines = ["  \(places.count) of \(tile.rows) x \(tile.columns) outputs differ"]
+    for place in places.prefix(Self.mostOutputs) {
+      let (row, column) = place.quotientAndRemainder(dividingBy: tile.columns)
+      lines += operands(mismatch.inputs, tile, row: row, column: column)
+      let name = "d[\(row), \(column)]"
+      lines.append("  \(name) expected \(text(mismatch.expected[place], field))")
+      lines.append("  \(name) observed \(text(mismatch.observed[place], field))")
+      guard let spec, let problem else { continue }
+      let output = VectorSpec.output(problem, row: row, column: column)
+      lines += steps(output)
+      lines += readings(spec, output, mismatch.observed[place])
+    }
+    if places.count > Self.mostOutputs {
+      lines.append("  and \(places.count - Self.mostOutputs) outputs more")
+    }
+    return lines
+  }
+
+  /// The row of A and the column of B that meet in an output, with their scales, and its c.
+  private func operands(
+    _ inputs: [UInt64], _ tile: TileShape, row: Int, column: Int
+  ) -> [String] {
+    var lines: [String] = []
+    var start = 0
+    for field in manifest.inputs.fields {
+      let width = field.shape?[1] ?? field.lanes
+      switch field.name {
+      case "c":
+        let own = inputs[(start + row * width + column)...].prefix(1)
+        lines.append("  c[\(row), \(column)]: \(shown(own, field))")
+      case "a", "scale_a", "b", "scale_b":
+        let line = field.name.hasSuffix("a") ? row : column
+        let own = inputs[(start + line * width)..<(start + (line + 1) * width)]
+        lines.append("  \(field.name)[\(line)]: \(shown(own, field))")
+      default:
+        lines.append("  \(field.name): \(shown(inputs[start..<(start + field.lanes)], field))")
+      }
+      start += field.lanes
     }
     return lines
   }
@@ -49,15 +106,31 @@ public struct MismatchText: Sendable {
     var lines: [String] = []
     var start = 0
     for field in layout.fields {
-      let own = lanes[start..<(start + field.lanes)]
-      let shown = own.prefix(64).map { code in
-        "\(hex(code, field))\(value(code, field).map { "=\($0)" } ?? "")"
-      }
-      let more = own.count > 64 ? " and \(own.count - 64) more" : ""
-      lines.append("  \(field.name): \(shown.joined(separator: " "))\(more)")
+      lines.append("  \(field.name): \(shown(lanes[start..<(start + field.lanes)], field))")
       start += field.lanes
     }
     return lines
+  }
+
+  /// Whether the fields are those of such a tile: a manifest may say anything.
+  private func fits(_ tile: TileShape) -> Bool {
+    manifest.expected.fields.map(\.shape) == [[tile.rows, tile.columns]]
+      && manifest.inputs.fields.allSatisfy { field in
+        switch field.name {
+        case "a", "scale_a": field.shape?[0] == tile.rows
+        case "b", "scale_b": field.shape?[0] == tile.columns
+        case "c": field.shape == [tile.rows, tile.columns]
+        default: true
+        }
+      }
+  }
+
+  private func shown(_ codes: ArraySlice<UInt64>, _ field: VectorField) -> String {
+    let shown = codes.prefix(64).map { code in
+      "\(hex(code, field))\(value(code, field).map { "=\($0)" } ?? "")"
+    }
+    let more = codes.count > 64 ? " and \(codes.count - 64) more" : ""
+    return shown.joined(separator: " ") + more
   }
 
   private func hex(_ code: UInt64, _ field: VectorField) -> String {
@@ -102,16 +175,23 @@ public struct MismatchText: Sendable {
     }
   }
 
-  private func steps(_ spec: VectorSpec, _ mismatch: VectorCheck.Mismatch) -> [String] {
-    let problem = spec.problem(mismatch.inputs)
+  /// The terms of steps that are no sums of products.
+  private static let termNames = [
+    "scale": ["sum of the run", "scales"], "promote": ["sum so far", "run"],
+    "tensorScale": ["sum", "tensor scales"],
+  ]
+
+  private func steps(_ problem: MatmulProblem) -> [String] {
     guard let trace = try? MPFREngine().trace(problem, row: 0, column: 0) else { return [] }
     return trace.steps.flatMap { step in
       var lines = ["  step \(step.kind)"]
       if let exponent = step.maximumExponent { lines[0] += ", maximum exponent \(exponent)" }
-      for term in step.terms {
+      for (place, term) in step.terms.enumerated() {
         let isZero = term.value.significand == "0" || term.value.significand == "-0"
         if isZero, term.value.special == nil { continue }
-        let name = term.k.isEmpty ? "c" : "k \(term.k.lowerBound)..<\(term.k.upperBound)"
+        let own = Self.termNames[step.kind].flatMap { place < $0.count ? $0[place] : nil }
+        let name =
+          own ?? (term.k.isEmpty ? "c" : "k \(term.k.lowerBound)..<\(term.k.upperBound)")
         let added = DebugColumns.text(term.aligned)
         lines.append("    \(name): \(DebugColumns.text(term.value)), added as \(added)")
       }
@@ -121,88 +201,14 @@ public struct MismatchText: Sendable {
   }
 
   /// Units that differ in one rule and give the device's result.
-  private func readings(_ spec: VectorSpec, _ mismatch: VectorCheck.Mismatch) -> [String] {
-    guard let observed = mismatch.observed.first else { return [] }
-    return UnitVariants.of(spec.accumulator).filter { variant in
-      var problem = spec.problem(mismatch.inputs)
-      problem.accumulator = variant.unit
-      guard let result: [Int64] = try? MPFREngine().multiply(problem) else { return false }
-      let width = UInt64(spec.expected.width)
-      let mask: UInt64 = width == 64 ? .max : (1 << width) - 1
-      return result.map { UInt64(bitPattern: $0) & mask } == [observed]
-    }.map(\.name)
-  }
-}
-
-/// A unit with one rule changed.
-struct UnitVariants {
-  var name: String
-  var unit: Accumulator
-
-  static func of(_ unit: Accumulator) -> [UnitVariants] {
-    var variants: [UnitVariants] = []
-    for rounding in Rounding.deterministic where rounding != unit.output.rounding {
-      var other = unit
-      other.output.rounding = rounding
-      variants.append(UnitVariants(name: "output rounding \(rounding)", unit: other))
-    }
-    var flushed = unit
-    flushed.output.flushesSubnormals.toggle()
-    let word = flushed.output.flushesSubnormals ? "flushed" : "kept"
-    variants.append(UnitVariants(name: "subnormal results \(word)", unit: flushed))
-    switch unit.datapath {
-    case .fused(let step): variants += fused(unit, step)
-    case .integer(var register):
-      register.overflow = register.overflow == .wrap ? .saturate : .wrap
-      var other = unit
-      other.datapath = .integer(register)
-      variants.append(
-        UnitVariants(name: "a register that would \(register.overflow.rawValue)", unit: other))
-    case .fixed(let register):
-      var turned = register
-      turned.overflow = register.overflow == .wrap ? .saturate : .wrap
-      var other = unit
-      other.datapath = .fixed(turned)
-      variants.append(
-        UnitVariants(name: "a register that would \(turned.overflow.rawValue)", unit: other))
-      for rounding in Rounding.deterministic where rounding != register.rounding {
-        var cut = register
-        cut.rounding = rounding
-        other.datapath = .fixed(cut)
-        variants.append(UnitVariants(name: "products cut by \(rounding)", unit: other))
-      }
-    case .exact, .float32: break
-    }
-    return variants
-  }
-
-  private static func fused(_ unit: Accumulator, _ step: FusedStep) -> [UnitVariants] {
-    guard let alignment = step.alignment else { return [] }
-    var variants: [UnitVariants] = []
-    func add(_ name: String, _ changed: FusedStep.Alignment?) {
-      var other = unit
-      var turned = step
-      turned.alignment = changed
-      other.datapath = .fused(turned)
-      variants.append(UnitVariants(name: name, unit: other))
-    }
-    for fraction in [alignment.fraction - 1, alignment.fraction + 1] {
-      var changed = alignment
-      changed.fraction = fraction
-      add("an alignment that keeps \(fraction) fraction bits, not \(alignment.fraction)", changed)
-    }
-    for rounding in [Rounding.towardZero, .towardNegative, .toOdd, .tiesToEven]
-    where rounding != alignment.rounding {
-      var changed = alignment
-      changed.rounding = rounding
-      add("terms aligned by \(rounding), not \(alignment.rounding)", changed)
-    }
-    if alignment.zeroExponent != nil {
-      var changed = alignment
-      changed.zeroExponent = nil
-      add("zero terms that take no part in the largest exponent", changed)
-    }
-    add("an exact sum", nil)
-    return variants
+  private func readings(
+    _ spec: VectorSpec, _ problem: MatmulProblem, _ observed: UInt64
+  ) -> [String] {
+    UnitVariants.of(spec.accumulator).filter { variant in
+      var changed = problem
+      changed.accumulator = variant.unit
+      guard let result: [Int64] = try? MPFREngine().multiply(changed) else { return false }
+      return spec.patterns(result) == [observed]
+    }.map { "  the device's result is that of \($0.name)" }
   }
 }

@@ -3,10 +3,13 @@ import Glibc
 import TensorIO
 
 /// A folder that appears under its name only when it is complete: its files are written to a folder
-/// beside, which is then renamed. Released without `finish`, it leaves no trace.
+/// beside, which is then renamed. Released without `finish`, it leaves no trace; what a killed
+/// process left is removed by the next one that writes to the same name.
 final class OutputFolder {
   private let path: String
   private let temporary: String
+  /// Of the folder beside, locked while this process writes there.
+  private let lock: Int32
   private var isFinished = false
 
   /// - Parameter path: does not exist, is empty, or holds earlier vectors, which are replaced.
@@ -15,13 +18,18 @@ final class OutputFolder {
     while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
     self.path = trimmed
     temporary = "\(trimmed).\(getpid()).partial"
+    LeftFolders(of: trimmed).remove()
     try Self.checkTarget(trimmed)
     guard mkdir(temporary, 0o777) == 0 else {
       throw Self.failure(temporary, "cannot create the folder")
     }
+    lock = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    // A file system without locks still has the process's number to go by.
+    if lock >= 0 { flock(lock, LOCK_EX | LOCK_NB) }
   }
 
   deinit {
+    if lock >= 0 { close(lock) }
     if !isFinished { try? FileManager.default.removeItem(atPath: temporary) }
   }
 
@@ -59,7 +67,7 @@ final class OutputFolder {
     }
   }
 
-  private static func isVectors(_ path: String) -> Bool {
+  static func isVectors(_ path: String) -> Bool {
     guard let data = FileManager.default.contents(atPath: "\(path)/manifest.json"),
       let manifest = try? VectorManifest(reading: [UInt8](data))
     else { return false }
@@ -69,48 +77,5 @@ final class OutputFolder {
   static func failure(_ path: String, _ problem: String) -> TensorIOError {
     let reason = strerror(errno).map { String(cString: $0) } ?? "errno \(errno)"
     return .cannotWrite(.init(file: path, problem: "\(problem): \(reason)"))
-  }
-}
-
-/// A file written from its beginning to its end, its checksum and lines counted on the way.
-final class OutputStream {
-  let name: String
-  private let path: String
-  private let descriptor: Int32
-  private var hash = SHA256()
-  private var bytes = 0
-  private var lines = 0
-
-  init(path: String, name: String) throws(TensorIOError) {
-    self.path = path
-    self.name = name
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw OutputFolder.failure(path, "cannot create") }
-  }
-
-  deinit { close(descriptor) }
-
-  func write(_ data: [UInt8]) throws(TensorIOError) {
-    var done = 0
-    while done < data.count {
-      let count = data.withUnsafeBytes { buffer in
-        Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), data.count - done)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        throw OutputFolder.failure(path, "cannot write \(data.count - done) bytes")
-      }
-      done += count
-    }
-    hash.update(data)
-    bytes += data.count
-    for byte in data where byte == 0x0A { lines += 1 }
-  }
-
-  func finish() throws(TensorIOError) -> VectorManifest.File {
-    guard fsync(descriptor) == 0 else { throw OutputFolder.failure(path, "cannot flush") }
-    return VectorManifest.File(
-      name: name, bytes: bytes, lines: name.hasSuffix(".bin") ? nil : lines,
-      sha256: hash.hexadecimal())
   }
 }

@@ -25,7 +25,8 @@ public struct VectorCheck: Sendable {
   public var mismatches: Int { classes.reduce(0) { $0 + $1.mismatches } }
 
   /// - Parameters:
-  ///   - results: the device's file, as `WordFile` reads it.
+  ///   - results: the device's file: packed words in `.bin` and `.raw`, a column for each expected
+  ///     field in `.csv`, else a memory file for `$readmemh`. It is read once, in order.
   ///   - anyNaN: whether every NaN stands for every other, in float results.
   ///   - mask: the bits of a word that count, in hexadecimal; nil: all.
   ///   - limit: mismatches kept for explanation.
@@ -39,34 +40,49 @@ public struct VectorCheck: Sendable {
     let layout = manifest.expected
     let counting = try Self.mask(mask, layout)
     let (inputs, expected) = try folder.words()
-    let observed = try WordFile(results: results, layout: layout, mask: counting)
-    guard observed.count == expected.count else {
-      throw VectorFolder.bad(
-        results, "\(observed.count) results", expected: "\(expected.count)")
-    }
+    let observed = try WordReader(results: results, layout: layout, mask: counting)
     for range in manifest.classes {
       var count = ClassCount(name: range.name, compared: range.count, mismatches: 0)
       for index in range.first..<(range.first + range.count) {
-        let golden = expected.word(index)
-        let device = observed.word(index)
-        guard
-          zip(golden, device).enumerated().contains(where: { place, pair in
-            (pair.0 ^ pair.1) & counting[place] != 0
-          })
-        else { continue }
+        guard let operands = try inputs.next(), let golden = try expected.next() else {
+          throw try miscounted(inputs.count == index ? inputs : expected)
+        }
+        guard let device = try observed.next() else {
+          throw VectorFolder.bad(results, "\(index) results", expected: "\(manifest.count)")
+        }
+        if golden == device || Self.areEqual(golden, device, counting) { continue }
         let lanes = (golden: layout.unpack(golden), device: layout.unpack(device))
         if anyNaN, equalButForNaN(lanes.golden, lanes.device, layout.unpack(counting)) { continue }
         count.mismatches += 1
         if first.count < limit {
           first.append(
             Mismatch(
-              index: index, className: range.name,
-              inputs: manifest.inputs.unpack(inputs.word(index)), expected: lanes.golden,
-              observed: lanes.device))
+              index: index, className: range.name, inputs: manifest.inputs.unpack(operands),
+              expected: lanes.golden, observed: lanes.device))
         }
       }
       classes.append(count)
     }
+    for side in [inputs, expected] {
+      if try side.next() != nil { throw try miscounted(side) }
+    }
+    while try observed.next() != nil {}
+    guard observed.count == manifest.count else {
+      throw VectorFolder.bad(
+        results, "\(observed.count) results", expected: "\(manifest.count)")
+    }
+  }
+
+  private func miscounted(
+    _ side: WordReader
+  ) throws(TensorIOError) -> TensorIOError {
+    while try side.next() != nil {}
+    return VectorFolder.bad(
+      side.path, "\(side.count) words", expected: "\(manifest.count), as the manifest has it")
+  }
+
+  private static func areEqual(_ golden: [UInt8], _ device: [UInt8], _ mask: [UInt8]) -> Bool {
+    golden.indices.allSatisfy { (golden[$0] ^ device[$0]) & mask[$0] == 0 }
   }
 
   private func equalButForNaN(
@@ -89,8 +105,10 @@ public struct VectorCheck: Sendable {
     _ text: String?, _ layout: WordLayout
   ) throws(TensorIOError) -> [UInt8] {
     guard let text else { return [UInt8](repeating: 0xFF, count: layout.bytes) }
-    let word = try WordFile(memory: Array(text.utf8), path: "--mask", layout: layout)
-    guard word.count == 1 else { throw VectorFolder.bad("--mask", "expected one word") }
-    return word.word(0)
+    let words = WordReader(memory: ByteReader(Array(text.utf8), path: "--mask"), layout: layout)
+    guard let word = try words.next(), try words.next() == nil else {
+      throw VectorFolder.bad("--mask", "expected one word")
+    }
+    return word
   }
 }

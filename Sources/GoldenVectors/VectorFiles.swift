@@ -1,6 +1,3 @@
-import NumberFormats
-import Reference
-
 /// A kind of file that vectors are written as.
 public enum VectorFileKind: String, Sendable, Hashable, CaseIterable {
   /// `$readmemh`: one packed word a line.
@@ -62,6 +59,7 @@ struct CaseText: Sendable {
         text +=
           ", \(field.lanes) x \(field.laneWidth) bits, element 0 in the least significant bits"
       }
+      if let shape = field.shape { text += ", \(shape[0]) rows of \(shape[1])" }
       text += "\n"
     }
     return text
@@ -150,35 +148,5 @@ struct CaseText: Sendable {
     }
     if let debug { output.append(contentsOf: debug.json.utf8) }
     output.append(contentsOf: "}\n".utf8)
-  }
-}
-
-/// What a sum went through, for CSV and JSON: what a designer needs at the first mismatch. The
-/// texts hold neither commas nor quotes.
-struct DebugColumns {
-  let maximumExponent: String
-  let terms: String
-  let sum: String
-
-  init?(_ spec: VectorSpec, _ inputs: [UInt64]) {
-    guard let trace = try? MPFREngine().trace(spec.problem(inputs), row: 0, column: 0) else {
-      return nil
-    }
-    maximumExponent = trace.steps.map { $0.maximumExponent.map(String.init) ?? "-" }
-      .joined(separator: ";")
-    terms = trace.steps.map { $0.terms.map { Self.text($0.aligned) }.joined(separator: " ") }
-      .joined(separator: ";")
-    sum = trace.steps.map { Self.text($0.sum) }.joined(separator: ";")
-  }
-
-  var csv: String { ",\(maximumExponent),\(terms),\(sum)" }
-  var json: String {
-    ", \"maximum_exponent\": \"\(maximumExponent)\", \"aligned_terms\": \"\(terms)\","
-      + " \"sum_before_rounding\": \"\(sum)\""
-  }
-
-  /// `significand*2^exponent`
-  static func text(_ value: MatmulTrace.Value) -> String {
-    value.special ?? "\(value.significand)*2^\(value.exponent)"
   }
 }

@@ -1,12 +1,11 @@
 import FoundationEssentials
 import TensorIO
 
-/// A folder of golden vectors, its manifest read and every file's checksum proved.
+/// A folder of golden vectors, its manifest read and every file's checksum proved. The words stay in
+/// their files.
 public struct VectorFolder: Sendable {
   public let path: String
   public let manifest: VectorManifest
-  let inputs: [UInt8]
-  let expected: [UInt8]
 
   /// - Throws: `TensorIOError`: no such input (66), or bad data (65) for a manifest that cannot be
   ///   read, or that does not belong to its files.
@@ -27,32 +26,23 @@ public struct VectorFolder: Sendable {
     }
     try Self.checkLayouts(manifest, file)
     self.manifest = manifest
-    var held: [String: [UInt8]] = [:]
-    for entry in manifest.files {
-      let data = try Self.proved(entry, folder: path)
-      if entry.name.hasSuffix(".memh") { held[entry.name] = data }
-    }
+    for entry in manifest.files { try Self.prove(entry, folder: path) }
     let name = manifest.operation.rawValue
-    guard let inputs = held["\(name).inputs.memh"], let expected = held["\(name).expected.memh"]
-    else { throw Self.bad(file, "names no \(name).inputs.memh and \(name).expected.memh") }
-    self.inputs = inputs
-    self.expected = expected
+    let names = Set(manifest.files.map(\.name))
+    guard names.isSuperset(of: ["\(name).inputs.memh", "\(name).expected.memh"]) else {
+      throw Self.bad(file, "names no \(name).inputs.memh and \(name).expected.memh")
+    }
   }
 
-  /// The golden words of both sides.
-  func words() throws(TensorIOError) -> (inputs: WordFile, expected: WordFile) {
-    let name = manifest.operation.rawValue
-    let sides = (
-      try WordFile(
-        memory: inputs, path: "\(path)/\(name).inputs.memh", layout: manifest.inputs),
-      try WordFile(
-        memory: expected, path: "\(path)/\(name).expected.memh", layout: manifest.expected)
+  /// The golden words of both sides, from their beginning.
+  func words() throws(TensorIOError) -> (inputs: WordReader, expected: WordReader) {
+    let stem = "\(path)/\(manifest.operation.rawValue)"
+    return (
+      inputs: WordReader(
+        memory: try ByteReader("\(stem).inputs.memh"), layout: manifest.inputs),
+      expected: WordReader(
+        memory: try ByteReader("\(stem).expected.memh"), layout: manifest.expected)
     )
-    for side in [sides.0, sides.1] where side.count != manifest.count {
-      throw Self.bad(
-        side.path, "\(side.count) words", expected: "\(manifest.count), as the manifest has it")
-    }
-    return (inputs: sides.0, expected: sides.1)
   }
 
   private static func checkLayouts(
@@ -65,7 +55,8 @@ public struct VectorFolder: Sendable {
       var next = 0
       for field in layout.fields {
         guard field.lanes >= 1, (1...64).contains(field.laneWidth), field.lsb == next,
-          field.lanes <= 1 << 20, field.msb == next + field.lanes * field.laneWidth - 1
+          field.lanes <= 1 << 20, field.msb == next + field.lanes * field.laneWidth - 1,
+          field.shape.map({ $0.count == 2 && $0[0] * $0[1] == field.lanes }) ?? true
         else {
           throw bad(file, "field \"\(field.name)\": its bits do not follow the fields before")
         }
@@ -75,31 +66,41 @@ public struct VectorFolder: Sendable {
         throw bad(file, "a word of \(width) bits", expected: "\(next), as its fields have it")
       }
     }
-    let total = manifest.classes.reduce(0) { $0 + $1.count }
+    var total = 0
+    for range in manifest.classes {
+      guard range.first == total, range.count > 0 else {
+        throw bad(file, "class \"\(range.name)\": its cases do not follow those before")
+      }
+      total += range.count
+    }
     guard manifest.count == total, total > 0 else {
       throw bad(file, "\(manifest.count) cases", expected: "\(total), as its classes have it")
     }
   }
 
-  private static func proved(
+  private static func prove(
     _ entry: VectorManifest.File, folder: String
-  ) throws(TensorIOError) -> [UInt8] {
+  ) throws(TensorIOError) {
     let file = "\(folder)/\(entry.name)"
     guard !entry.name.contains("/") else { throw bad(file, "is no name of a file in the folder") }
-    let data = try bytes(file)
-    guard data.count == entry.bytes else {
-      throw bad(
-        file, "\(data.count) bytes", expected: "\(entry.bytes), as the manifest has it")
-    }
+    let reader = try ByteReader(file)
     var hash = SHA256()
-    hash.update(data)
+    var count = 0
+    while true {
+      let piece = try reader.piece()
+      if piece.isEmpty { break }
+      hash.update(Array(piece))
+      count += piece.count
+    }
+    guard count == entry.bytes else {
+      throw bad(file, "\(count) bytes", expected: "\(entry.bytes), as the manifest has it")
+    }
     guard hash.hexadecimal() == entry.sha256 else {
       throw bad(file, "its SHA-256 is not the manifest's", expected: entry.sha256)
     }
-    return data
   }
 
-  static func bytes(_ path: String) throws(TensorIOError) -> [UInt8] {
+  private static func bytes(_ path: String) throws(TensorIOError) -> [UInt8] {
     do {
       return [UInt8](try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe))
     } catch {

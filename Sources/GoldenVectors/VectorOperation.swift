@@ -16,9 +16,17 @@ public enum VectorOperation: String, Sendable, Hashable, CaseIterable, Codable {
   case dot
   /// One step of a matrix unit: its number of terms, and c.
   case mma
+  /// A tile of D = A·B + C: M × N outputs, the unit's steps chained along K, a scale for each block
+  /// of a row of A and of a column of B.
+  case matmul
 
   /// Whether products are summed.
-  public var isSum: Bool { self == .product || self == .dot || self == .mma }
+  public var isSum: Bool {
+    switch self {
+    case .product, .dot, .mma, .matmul: true
+    case .decode, .encode, .scale, .quantize, .dequantize: false
+    }
+  }
 }
 
 /// A class of cases (spec/accumulation-and-vectors.md B.5), each requestable alone.
@@ -108,18 +116,22 @@ public enum VectorsError: Error, Sendable, Hashable, CustomStringConvertible {
   case difference(String)
   /// Generated operands that an engine refuses.
   case refused(String)
+  /// The caller asked for an end.
+  case stopped
 
   public var exitCode: Int32 {
     switch self {
     case .usage: 64
     case .difference: 1
     case .refused: 65
+    case .stopped: 130
     }
   }
 
   public var description: String {
     switch self {
     case .usage(let text), .difference(let text), .refused(let text): text
+    case .stopped: "stopped; nothing is written"
     }
   }
 }

@@ -19,9 +19,10 @@ public struct VectorRequest: Sendable {
   public var rows: [VectorManifest.Row]
   /// What makes the same vectors again.
   public var command: String
-  /// Operands from files in place of generated cases, for mma: of the specification's depth, element
-  /// and scales.
-  public var operands: MatmulProblem?
+  /// Operands from files in place of generated cases, for dot, mma and matmul.
+  public var operands: VectorOperands?
+  /// Asked between pieces of work: whether to leave off, with nothing written.
+  public var isStopped: @Sendable () -> Bool = { false }
 
   public init(
     spec: VectorSpec, classes: [CaseClass] = [], level: VectorLevel = .smoke, count: Int? = nil,
@@ -41,21 +42,31 @@ public struct VectorRequest: Sendable {
     self.command = command
   }
 
-  /// Cases that are made and written together.
-  private static let chunk = 1024
+  /// Cases that are made and written together: fewer of long words, which bounds memory.
+  private var chunk: Int {
+    let terms = isDebug ? 4 * spec.rows * spec.columns * spec.depth : 0
+    return max(1, min(1024, (1 << 18) / (spec.inputs.laneCount + terms)))
+  }
 
   /// Makes every case, proves it on every instruction set of this machine and writes the folder.
   /// Nothing is left behind unless all of it succeeds.
   ///
-  /// - Parameter folder: a new folder, an empty one, or one of earlier vectors.
-  /// - Throws: `VectorsError`, and `TensorIOError` for what cannot be written.
-  public func write(to folder: String) throws -> VectorManifest {
-    let maker = try CaseMaker(spec, seed: seed, operands: operands)
+  /// - Parameters:
+  ///   - folder: a new folder, an empty one, or one of earlier vectors.
+  ///   - engines: nil: the MPFR reference and every instruction set of this machine.
+  /// - Throws: `VectorsError`, `difference` where two engines differ, and `TensorIOError` for what
+  ///   cannot be written.
+  public func write(
+    to folder: String, engines: VectorEngines? = nil
+  ) throws -> VectorManifest {
+    let maker = try CaseMaker(
+      spec, seed: seed, operands: operands, engines: engines ?? VectorEngines.standard())
     var plan: CasePlan
     if let operands {
-      plan = CasePlan(outputs: operands.rows * operands.columns)
+      plan = CasePlan(outputs: try operands.count(of: spec))
     } else {
-      plan = try CasePlan(spec, codes: maker.codes, asked: classes, level: level, total: count)
+      plan = try CasePlan(
+        spec, possible: maker.classes, asked: classes, level: level, total: count)
     }
     if !spec.operation.isSum, spec.operation != .decode { plan.removeRefused(maker) }
     guard plan.count > 0 else { throw VectorsError.usage("the operation refuses every case") }
@@ -66,8 +77,9 @@ public struct VectorRequest: Sendable {
       try stream.write(header)
     }
     var informative = [CaseClass: Int]()
-    let chunks = (plan.count - 1) / Self.chunk + 1
+    let chunks = (plan.count - 1) / chunk + 1
     for first in stride(from: 0, to: chunks, by: 4 * threads) {
+      if isStopped() { throw VectorsError.stopped }
       let pieces = try pieces(first..<min(chunks, first + 4 * threads), plan, maker, text)
       for piece in pieces {
         for (stream, bytes) in zip(streams, piece.files) { try stream.write(bytes) }
@@ -118,7 +130,7 @@ public struct VectorRequest: Sendable {
     _ index: Int, _ plan: CasePlan, _ maker: CaseMaker, _ text: CaseText
   ) throws(VectorsError) -> Piece {
     var piece = Piece(files: [[UInt8]](repeating: [], count: text.names.count))
-    for number in (index * Self.chunk)..<min(plan.count, (index + 1) * Self.chunk) {
+    for number in (index * chunk)..<min(plan.count, (index + 1) * chunk) {
       let place = plan.place(of: number)
       let made = try maker.makeCase(place.kind, place.index)
       if made.isInformative { piece.informative[place.kind, default: 0] += 1 }
@@ -146,7 +158,9 @@ public struct VectorRequest: Sendable {
       schemaVersion: VectorManifest.currentSchema, tool: "blockscale vectors",
       toolVersion: toolVersion, operation: spec.operation,
       format: format, block: spec.block.description, lanes: spec.lanes,
-      depth: spec.depth, recipe: recipe, rounding: rounding,
+      depth: spec.depth, tile: spec.tile?.description,
+      isScaled: spec.operation.isSum ? spec.isScaled : nil,
+      operands: operands?.meeting, recipe: recipe, rounding: rounding,
       accumulator: spec.accumulator.name, rows: rows, inputs: spec.inputs,
       inputsWidth: spec.inputs.width, expected: spec.expected, expectedWidth: spec.expected.width,
       elementOrder: "element 0 in the least significant bits; the first field lowest",
@@ -165,7 +179,7 @@ extension VectorSpec {
     case .decode, .dequantize: pattern = 0x7FC0_0000
     case .encode, .quantize: pattern = quantization.format.element.canonicalNaN
     case .scale: pattern = quantization.format.scale.canonicalNaN
-    case .product, .dot, .mma: if !isRegister { pattern = accumulator.output.nan }
+    case .product, .dot, .mma, .matmul: if !isRegister { pattern = accumulator.output.nan }
     }
     return VectorManifest.NaNPolicy(
       rule: "a NaN has one pattern and every bit counts",
@@ -177,8 +191,8 @@ extension VectorSpec {
     switch operation {
     case .decode, .dequantize: "float32"
     case .encode, .quantize, .scale: "code"
-    case .product, .dot, .mma:
-      isRegister ? "integer" : expected.width == 16 ? "float16" : "float32"
+    case .product, .dot, .mma, .matmul:
+      isRegister ? "integer" : outputWidth == 16 ? "float16" : "float32"
     }
   }
 }

@@ -9,35 +9,36 @@ public struct VectorSpec: Sendable {
   public let block: BlockShape
   /// Q_b: elements of a block.
   public let lanes: Int
+  /// M and N: outputs of a tile; 1 for the other sums.
+  public let rows: Int
+  public let columns: Int
   /// K: terms of a sum; 1 for products, Q_b for dots, the unit's own number for mma.
   public let depth: Int
   /// Whether operands of sums carry block scales.
   public let isScaled: Bool
-  /// Whether block quantisation takes a tensor scale.
+  /// Whether blocks, or the operands of a tile, take a tensor scale.
   public let hasTensorScale: Bool
   public let inputs: WordLayout
   public let expected: WordLayout
 
   /// - Parameters:
-  ///   - block: the format's own where nil; `axis` and `tensor` have no number of lanes.
-  ///   - depth: terms of an mma in place of the unit's own number, for operands from files.
-  ///   - scaled: whether the terms of such an mma carry scales.
+  ///   - block: the format's own where nil; `tensor`, and `axis` but for tiles, have no number of
+  ///     lanes.
+  ///   - depth: terms of a dot or an mma in place of their own number, for operands from files.
+  ///   - scaled: whether the terms of a sum carry scales; nil: dots and tiles do, an mma where its
+  ///     unit applies them.
+  ///   - tile: for `matmul` only; nil: 4 × 4 outputs of two blocks or two of the unit's steps,
+  ///     whichever is longer.
   public init(
     operation: VectorOperation, quantization: QuantizationSpec, accumulator: Accumulator,
-    block: BlockShape? = nil, depth: Int? = nil, scaled: Bool? = nil
+    block: BlockShape? = nil, depth: Int? = nil, scaled: Bool? = nil, tile: TileShape? = nil
   ) throws(VectorsError) {
     self.operation = operation
     self.quantization = quantization
     self.accumulator = accumulator
     let shape = block ?? quantization.format.block
     self.block = shape
-    switch shape {
-    case .line(let size): lanes = size
-    case .tile(let rows, let columns): lanes = rows * columns
-    case .axis, .tensor:
-      throw .usage("--block \(shape): a vector has a number of lanes (expected N or RxC)")
-    }
-    guard lanes <= 4096 else { throw .usage("--block \(shape): expected at most 4096 elements") }
+    lanes = try Self.lanes(shape, operation, tile)
     if case .stochastic = quantization.rounding {
       throw .usage("--rounding stochastic: vectors have no field for random bits")
     }
@@ -46,54 +47,69 @@ public struct VectorSpec: Sendable {
     if operation.isSum, !accumulator.takes(element) {
       throw .usage("the accumulator \(accumulator.name) does not take \(element.name) elements")
     }
-    self.depth = depth ?? Self.depth(operation, accumulator, lanes: lanes)
+    let step = Self.step(accumulator, lanes: lanes)
+    var size = tile ?? TileShape(rows: 4, columns: 4, depth: 2 * max(step, lanes))
     switch operation {
-    case .dot: isScaled = true
-    case .mma: isScaled = scaled ?? accumulator.appliesScales && accumulator.takes(scale)
-    default: isScaled = false
+    case .matmul:
+      try size.check()
+      isScaled = scaled ?? true
+    case .dot:
+      size = TileShape(rows: 1, columns: 1, depth: depth ?? lanes)
+      isScaled = scaled ?? true
+    case .mma:
+      size = TileShape(rows: 1, columns: 1, depth: depth ?? step)
+      isScaled = scaled ?? (accumulator.appliesScales && accumulator.takes(scale))
+    default:
+      size = TileShape(rows: 1, columns: 1, depth: operation == .product ? 1 : lanes)
+      isScaled = false
     }
+    rows = size.rows
+    columns = size.columns
+    self.depth = size.depth
     if isScaled, !accumulator.takes(scale) {
       throw .usage("the accumulator \(accumulator.name) does not take \(scale.name) scales")
     }
-    hasTensorScale = Self.takesTensorScale(quantization)
-    var inputs = WordLayout()
-    var expected = WordLayout()
-    switch operation {
-    case .decode:
-      inputs.add("code", width: element.bits)
-      expected.add("value", width: 32)
-    case .encode:
-      inputs.add("value", width: 32)
-      expected.add("code", width: element.bits)
-    case .scale:
-      inputs.add("amax", width: 32)
-      if hasTensorScale { inputs.add("tensor_scale", width: 32) }
-      expected.add("scale", width: scale.storedBits)
-    case .quantize:
-      inputs.add("values", width: 32, lanes: lanes)
-      if hasTensorScale { inputs.add("tensor_scale", width: 32) }
-      expected.add("codes", width: element.bits, lanes: lanes)
-      expected.add("scale", width: scale.storedBits)
-    case .dequantize:
-      inputs.add("codes", width: element.bits, lanes: lanes)
-      inputs.add("scale", width: scale.storedBits)
-      if hasTensorScale { inputs.add("tensor_scale", width: 32) }
-      expected.add("values", width: 32, lanes: lanes)
-    case .product, .dot, .mma:
-      let terms = self.depth
-      let blocks = (terms - 1) / lanes + 1
-      inputs.add("a", width: element.bits, lanes: terms)
-      inputs.add("b", width: element.bits, lanes: terms)
-      if isScaled {
-        inputs.add("scale_a", width: scale.storedBits, lanes: blocks)
-        inputs.add("scale_b", width: scale.storedBits, lanes: blocks)
+    hasTensorScale =
+      (operation == .matmul ? isScaled : true) && Self.takesTensorScale(quantization)
+    let layouts = VectorLayouts(
+      operation, element: element, scale: scale, lanes: lanes, tile: size, isScaled: isScaled,
+      hasTensorScale: hasTensorScale,
+      outputWidth: Self.outputWidth(accumulator, runs: isScaled && !accumulator.appliesScales))
+    inputs = layouts.inputs
+    expected = layouts.expected
+  }
+
+  /// The tile of a `matmul`; nil for the other operations.
+  public var tile: TileShape? {
+    operation == .matmul ? TileShape(rows: rows, columns: columns, depth: depth) : nil
+  }
+
+  /// One output of a tile as a sum of its own, without tensor scales.
+  func line() throws(VectorsError) -> VectorSpec {
+    try VectorSpec(
+      operation: .mma, quantization: quantization, accumulator: accumulator, block: .line(lanes),
+      depth: depth, scaled: isScaled)
+  }
+
+  private static func lanes(
+    _ shape: BlockShape, _ operation: VectorOperation, _ tile: TileShape?
+  ) throws(VectorsError) -> Int {
+    let lanes: Int
+    switch shape {
+    case .line(let size): lanes = size
+    case .tile(let rows, let columns):
+      guard operation != .matmul else {
+        throw .usage("--block \(shape): the blocks of a tile's operands run along K (expected N)")
       }
-      let width = Self.outputWidth(accumulator, runs: isScaled && !accumulator.appliesScales)
-      if operation == .mma { inputs.add("c", width: width) }
-      expected.add("d", width: width)
+      lanes = rows * columns
+    case .axis where operation == .matmul && tile != nil: lanes = tile?.depth ?? 1
+    case .axis where operation == .matmul:
+      throw .usage("--block axis: expected with --tile, whose K it takes")
+    case .axis, .tensor:
+      throw .usage("--block \(shape): a vector has a number of lanes (expected N or RxC)")
     }
-    self.inputs = inputs
-    self.expected = expected
+    guard lanes <= 4096 else { throw .usage("--block \(shape): expected at most 4096 elements") }
+    return lanes
   }
 
   /// Bits of a result: a register's own width unless its sums are scaled in float32.
@@ -107,10 +123,8 @@ public struct VectorSpec: Sendable {
     }
   }
 
-  private static func depth(
-    _ operation: VectorOperation, _ accumulator: Accumulator, lanes: Int
-  ) -> Int {
-    guard operation == .mma else { return operation == .product ? 1 : lanes }
+  /// Terms of the unit's step.
+  private static func step(_ accumulator: Accumulator, lanes: Int) -> Int {
     switch accumulator.datapath {
     case .exact: return lanes
     case .float32(let steps): return steps.step ?? lanes
@@ -153,40 +167,5 @@ public struct VectorSpec: Sendable {
       default: return try BlockGrid(shape: [lanes], block: block)
       }
     } catch { throw .usage("\(error)") }
-  }
-
-  /// A sum's operands as a problem with one output.
-  public func problem(_ numbers: [UInt64]) -> MatmulProblem {
-    let element = quantization.format.element
-    let blocks = (depth - 1) / lanes + 1
-    func operand(_ start: Int, scales: Int) -> MatmulOperand {
-      var codes = [UInt8]()
-      codes.reserveCapacity(depth * element.codeBytes)
-      for code in numbers[start..<(start + depth)] {
-        for byte in 0..<element.codeBytes {
-          codes.append(UInt8(truncatingIfNeeded: code >> UInt64(8 * byte)))
-        }
-      }
-      var result = MatmulOperand(element: element, lines: 1, depth: depth, codes: codes)
-      if isScaled {
-        result.scales = MatmulOperand.Scales(
-          format: quantization.format.scale, block: lanes,
-          codes: numbers[scales..<(scales + blocks)].map { UInt32(truncatingIfNeeded: $0) })
-      }
-      return result
-    }
-    let scales = 2 * depth
-    var problem = MatmulProblem(
-      a: operand(0, scales: scales), b: operand(depth, scales: scales + blocks),
-      accumulator: accumulator)
-    if operation == .mma, let c = numbers.last { problem.c = [extended(c)] }
-    return problem
-  }
-
-  /// A pattern of the output as engines take it.
-  private func extended(_ pattern: UInt64) -> Int64 {
-    let width = UInt64(expected.width)
-    guard isRegister else { return Int64(bitPattern: pattern) }
-    return Int64(bitPattern: pattern << (64 - width)) >> Int64(64 - width)
   }
 }

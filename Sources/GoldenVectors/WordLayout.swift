@@ -1,17 +1,20 @@
 /// A field of a packed word: `lanes` numbers of `laneWidth` bits, lane 0 in the least significant
-/// bits.
+/// bits. A matrix lies row by row, the first of its rows lowest.
 public struct VectorField: Sendable, Hashable, Codable {
   public var name: String
   public var msb: Int
   public var lsb: Int
   public var lanes: Int
   public var laneWidth: Int
+  /// Rows and columns of a matrix; nil for a single number and for a vector.
+  public var shape: [Int]?
 
-  public init(name: String, lsb: Int, lanes: Int, laneWidth: Int) {
+  public init(name: String, lsb: Int, lanes: Int, laneWidth: Int, shape: [Int]? = nil) {
     self.name = name
     self.lsb = lsb
     self.lanes = lanes
     self.laneWidth = laneWidth
+    self.shape = shape
     msb = lsb + lanes * laneWidth - 1
   }
 }
@@ -26,6 +29,13 @@ public struct WordLayout: Sendable, Hashable, Codable {
 
   mutating func add(_ name: String, width: Int, lanes: Int = 1) {
     fields.append(VectorField(name: name, lsb: self.width, lanes: lanes, laneWidth: width))
+  }
+
+  mutating func add(_ name: String, width: Int, matrix rows: Int, _ columns: Int) {
+    fields.append(
+      VectorField(
+        name: name, lsb: self.width, lanes: rows * columns, laneWidth: width,
+        shape: [rows, columns]))
   }
 
   /// Bits of the word.

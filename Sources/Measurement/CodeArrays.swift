@@ -12,11 +12,14 @@ public struct CodeArray: Sendable {
   public var dtype: TensorDType
   /// The tensor's name; nil for an .npy file's only one.
   public var tensor: String?
+  /// Whether the file has one axis, read as a matrix of one column.
+  public var isLine = false
 
   /// Reads a matrix of one of `types`; float types give their bits.
   ///
+  /// - Parameter takesLine: whether one axis will do.
   /// - Throws: `badData` for another type or rank.
-  public init(_ argument: String, types: [TensorDType]) throws {
+  public init(_ argument: String, types: [TensorDType], takesLine: Bool = false) throws {
     let selection = try Self.onlyTensor(argument)
     let info = selection.info
     path = selection.path
@@ -25,14 +28,16 @@ public struct CodeArray: Sendable {
         file: path, tensor: info.name,
         "\(info.dtype.rawValue) values, expected \(types.map(\.rawValue).joined(separator: ", "))")
     }
-    guard info.shape.count == 2 else {
+    isLine = takesLine && info.shape.count == 1
+    guard info.shape.count == 2 || isLine else {
       throw MeasurementError.badData(
-        file: path, tensor: info.name, "shape \(info.shape), expected two axes")
+        file: path, tensor: info.name,
+        "shape \(info.shape), expected \(takesLine ? "one or two axes" : "two axes")")
     }
     dtype = info.dtype
     tensor = selection.file.container == .npy ? nil : info.name
     rows = info.shape[0]
-    columns = info.shape[1]
+    columns = isLine ? 1 : info.shape[1]
     values = try selection.file.withBytes(info) { bytes in
       Self.patterns(bytes, info)
     }
@@ -51,7 +56,7 @@ public struct CodeArray: Sendable {
     let width = info.dtype.bits / 8
     let isSigned = [.i8, .i16, .i32, .i64].contains(info.dtype)
     let rows = info.shape[0]
-    let columns = info.shape[1]
+    let columns = info.shape.count > 1 ? info.shape[1] : 1
     return (0..<(rows * columns)).map { index in
       let stored =
         info.isFortranOrder ? (index % columns) * rows + index / columns : index
@@ -97,6 +102,8 @@ public struct CodeProduct: Sendable {
   public var scalesA: (array: CodeArray, format: ScaleFormat, block: Int)?
   public var scalesB: (array: CodeArray, format: ScaleFormat, block: Int)?
   public var accumulator: Accumulator
+  /// Whether B is [n, k] and SB [n, blocks], as A is: row i of A is to meet row i of B, n = m.
+  public var isPaired = false
 
   public init(
     a: CodeArray, b: CodeArray, c: CodeArray?, elementA: ElementFormat, elementB: ElementFormat,
@@ -113,12 +120,30 @@ public struct CodeProduct: Sendable {
     self.accumulator = accumulator
   }
 
+  /// What C and D hold.
+  public func outputType() -> MatmulOutputType {
+    func operand(_ element: ElementFormat, _ format: ScaleFormat?) -> MatmulOperand {
+      MatmulOperand(
+        element: element, lines: 0, depth: 0, codes: [],
+        scales: format.map { MatmulOperand.Scales(format: $0, block: 1, codes: []) })
+    }
+    return MatmulProblem(
+      a: operand(elementA, scalesA?.format), b: operand(elementB, scalesB?.format),
+      accumulator: accumulator
+    ).outputType
+  }
+
   /// The problem, with every shape and pattern checked.
   public func problem() throws(MeasurementError) -> MatmulProblem {
-    guard a.columns == b.rows else {
+    guard isPaired || a.columns == b.rows else {
       throw .badData(
         file: b.path, tensor: b.tensor,
         "shape [\(b.rows), \(b.columns)]: expected k = \(a.columns) rows, as \(a.path) has columns")
+    }
+    guard !isPaired || (a.rows == b.rows && a.columns == b.columns) else {
+      throw .badData(
+        file: b.path, tensor: b.tensor,
+        "shape [\(b.rows), \(b.columns)]: expected [\(a.rows), \(a.columns)], that of \(a.path)")
     }
     try a.check(bits: elementA.bits, count: elementA.codeCount, what: elementA.name)
     try b.check(bits: elementB.bits, count: elementB.codeCount, what: elementB.name)
@@ -127,9 +152,11 @@ public struct CodeProduct: Sendable {
       codes: packed(a.values.map { UInt32($0) }, width: elementA.codeBytes),
       scales: try scales(scalesA, lines: a.rows, depth: a.columns, isTransposed: false))
     let right = MatmulOperand(
-      element: elementB, lines: b.columns, depth: b.rows,
-      codes: packed(b.transposed().values.map { UInt32($0) }, width: elementB.codeBytes),
-      scales: try scales(scalesB, lines: b.columns, depth: b.rows, isTransposed: true))
+      element: elementB, lines: isPaired ? b.rows : b.columns, depth: a.columns,
+      codes: packed(
+        (isPaired ? b : b.transposed()).values.map { UInt32($0) }, width: elementB.codeBytes),
+      scales: try scales(
+        scalesB, lines: isPaired ? b.rows : b.columns, depth: a.columns, isTransposed: !isPaired))
     var problem = MatmulProblem(a: left, b: right, accumulator: accumulator)
     if let c {
       guard c.rows == a.rows, c.columns == b.columns else {

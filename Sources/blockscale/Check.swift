@@ -50,20 +50,23 @@ struct Check: ParsableCommand {
   /// The manifest's formats as this program has them; nil where it has them not, or others.
   private func spec(of manifest: VectorManifest) throws -> VectorSpec? {
     let catalog = try rows.catalog()
-    guard let format = catalog.block(manifest.format), let recipe = catalog.recipe(manifest.recipe),
-      let unit = catalog.accumulator(manifest.accumulator), let block = BlockShape(manifest.block)
+    guard let unit = catalog.accumulator(manifest.accumulator),
+      let block = BlockShape(manifest.block),
+      let chosen = try? VectorFormat(
+        manifest.format, block: block, recipe: manifest.recipe,
+        rounding: Rounding(manifest.rounding), operation: manifest.operation, in: catalog)
     else { return nil }
-    let used = [RowText(format), RowText(recipe)]
+    let isSum = manifest.operation.isSum
     let described = Set(manifest.rows.map(\.rowHash))
-    guard used.allSatisfy({ described.contains($0.hash) }),
-      !manifest.operation.isSum || described.contains(RowText(unit).hash)
+    guard chosen.manifestRows(isSum ? unit : nil).allSatisfy({ described.contains($0.rowHash) })
     else { return nil }
+    var quantization = chosen.quantization
+    let hasTensorScale = manifest.inputs.fields.contains { $0.name.hasPrefix("tensor_scale") }
+    if !hasTensorScale { quantization.tensorScale = .none }
     return try? VectorSpec(
-      operation: manifest.operation,
-      quantization: QuantizationSpec(
-        format: format, recipe: recipe, rounding: Rounding(manifest.rounding)),
-      accumulator: unit, block: block,
-      depth: manifest.operation == .mma ? manifest.depth : nil,
-      scaled: manifest.operation == .mma ? manifest.inputs.start(of: "scale_a") != nil : nil)
+      operation: manifest.operation, quantization: quantization, accumulator: unit, block: block,
+      depth: isSum ? manifest.depth : nil,
+      scaled: isSum ? manifest.inputs.start(of: "scale_a") != nil : nil,
+      tile: manifest.tile.flatMap { TileShape($0) })
   }
 }

@@ -1,16 +1,17 @@
 import ArgumentParser
 import FormatCatalog
-import FoundationEssentials
 import GoldenVectors
 import Measurement
 import NumberFormats
 import Reporting
-import TensorIO
 
 extension VectorOperation: ExpressibleByArgument {}
 extension CaseClass: ExpressibleByArgument {}
 extension VectorLevel: ExpressibleByArgument {}
 extension VectorFileKind: ExpressibleByArgument {}
+extension TileShape: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
 
 struct Vectors: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,7 +23,8 @@ struct Vectors: ParsableCommand {
       machine.
       """)
 
-  @Option(help: ArgumentHelp("A block format.", valueName: "f"))
+  @Option(
+    help: ArgumentHelp("A block format, or an element where there are no scales.", valueName: "f"))
   var format: String
   @Option(help: ArgumentHelp("Elements of a block: N or RxC.", valueName: "n"))
   var block: BlockShape?
@@ -40,9 +42,19 @@ struct Vectors: ParsableCommand {
   var classes: CommaList<CaseClass>?
   @Option(
     help: ArgumentHelp(
-      "Take operands of mma from A.npy, B.npy, C.npy, SA.npy and SB.npy in a folder, or from"
-        + " PREFIX.A.npy and so on; a case for each output.", valueName: "dir|prefix"))
+      "Take operands of dot, mma and matmul from A.npy, B.npy, C.npy, SA.npy and SB.npy in a"
+        + " folder, or from PREFIX.A.npy and so on; a case for each output or tile.",
+      valueName: "dir|prefix"))
   var operands: String?
+  @Flag(help: "Row i of A meets row i of B, which has A's shape.")
+  var pairs = false
+  @Option(
+    help: ArgumentHelp(
+      "Outputs and terms of a matmul; by default 4x4 outputs of two blocks or two of the unit's"
+        + " steps.", valueName: "MxNxK"))
+  var tile: TileShape?
+  @Flag(help: "Operands of dot, mma and matmul without scales.")
+  var unscaled = false
   @Option(help: "How many cases of each class.")
   var level: VectorLevel = .smoke
   @Option(help: ArgumentHelp("Cases altogether, in place of the level's.", valueName: "n"))
@@ -66,92 +78,59 @@ struct Vectors: ParsableCommand {
     if let count, count < 1 { throw ValidationError("--count: expected 1 or more") }
     if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more") }
     if debug, !operation.isSum {
-      throw ValidationError("--debug: expected with --op product, dot or mma")
+      throw ValidationError("--debug: expected with --op product, dot, mma or matmul")
     }
-    if operands != nil, operation != .mma || classes != nil || count != nil {
-      throw ValidationError("--operands: expected with --op mma, without --class and --count")
+    let takesFiles = [.dot, .mma, .matmul].contains(operation)
+    if operands != nil, !takesFiles || classes != nil || count != nil {
+      throw ValidationError(
+        "--operands: expected with --op dot, mma or matmul, without --class and --count")
     }
-  }
-
-  /// The product that the operands' files ask for.
-  private func product(
-    _ format: BlockFormat, _ unit: Accumulator
-  ) throws -> MatmulProblem? {
-    guard let operands else { return nil }
-    func path(_ name: String) -> String {
-      FileManager.default.fileExists(atPath: "\(operands)/A.npy")
-        ? "\(operands)/\(name).npy" : "\(operands).\(name).npy"
+    if pairs, operands == nil { throw ValidationError("--pairs: expected with --operands") }
+    if tile != nil, operation != .matmul {
+      throw ValidationError("--tile: expected with --op matmul")
     }
-    let bytes = format.element.codeBytes
-    let types: [TensorDType] = [bytes == 1 ? .u8 : bytes == 2 ? .u16 : .u32]
-    var product = CodeProduct(
-      a: try CodeArray(path("A"), types: types), b: try CodeArray(path("B"), types: types), c: nil,
-      elementA: format.element, elementB: format.element, scalesA: nil, scalesB: nil,
-      accumulator: unit)
-    if FileManager.default.fileExists(atPath: path("SA")) {
-      guard case .line(let size) = block ?? format.block else {
-        throw UsageError("--block: expected N with scales")
-      }
-      let stored: [TensorDType] =
-        format.scale.storedBits == 8
-        ? [.u8] : format.scale.storedBits == 16 ? [.u16, .f16] : [.u32, .f32]
-      product.scalesA = (try CodeArray(path("SA"), types: stored), format.scale, size)
-      product.scalesB = (try CodeArray(path("SB"), types: stored), format.scale, size)
+    if unscaled, !takesFiles {
+      throw ValidationError("--unscaled: expected with --op dot, mma or matmul")
     }
-    if FileManager.default.fileExists(atPath: path("C")) {
-      product.c = try CodeArray(path("C"), types: [product.problem().outputType.dtype])
-    }
-    let problem = try product.problem()
-    guard problem.depth > 0, problem.rows * problem.columns > 0 else {
-      throw UsageError("--operands: expected at least one term and one output")
-    }
-    return problem
   }
 
   func run() throws {
     let catalog = try rows.catalog()
-    let cases = try CaseRequest(
-      formats: [format], blocks: block.map { [$0] } ?? [], recipes: [recipe], rounding: rounding
-    ).cases(in: catalog).cases
-    guard let quantization = cases.first?.spec else {
-      throw UsageError("recipe \(recipe) is not defined for format \(format)")
-    }
+    let chosen = try VectorFormat(
+      format, block: block, recipe: recipe, rounding: rounding, operation: operation, in: catalog)
+    var quantization = chosen.quantization
     let unit = try catalog.requiredAccumulator(accumulator)
-    let problem = try product(quantization.format, unit)
+    let files = try operands.map {
+      try OperandFiles(
+        $0, operation: operation, format: quantization.format, block: block, tile: tile,
+        pairs: pairs, unit: unit)
+    }
+    // There is no file for the tensor scales of operands: they are 1.
+    if files != nil { quantization.tensorScale = .none }
+    let isUnscaled = chosen.isElement || unscaled
+    if isUnscaled, files?.isScaled == true {
+      throw UsageError("--operands: SA and SB, and operands without scales are asked for")
+    }
     let spec = try VectorSpec(
       operation: operation, quantization: quantization, accumulator: unit, block: block,
-      depth: problem?.depth, scaled: problem?.isScaled)
-    let used = usedRows(quantization) + (operation.isSum ? [UsedRow(unit)] : [])
+      depth: files?.depth, scaled: isUnscaled ? false : files?.isScaled,
+      tile: files?.tile ?? tile)
+    let used = operation.isSum ? unit : nil
     var request = VectorRequest(
       spec: spec, classes: classes?.values ?? [], level: level, count: count, seed: seed,
       kinds: Set(emit?.values ?? []), isDebug: debug, threads: Parallel(threads: threads).threads,
-      toolVersion: toolVersion, rows: manifestRows(quantization, unit),
-      command: command(spec))
-    request.operands = problem
+      toolVersion: toolVersion, rows: chosen.manifestRows(used),
+      command: command(spec, isPaired: files?.operands.meeting == .pairs))
+    request.operands = files?.operands
+    StopSignals.watch()
+    request.isStopped = { StopSignals.haveCome }
     let manifest = try request.write(to: output)
-    let run = RunFields(engine: "reference", seed: seed, rows: used)
+    let run = RunFields(engine: "reference", seed: seed, rows: chosen.used(used))
     try summary.print(VectorReports.written(manifest, to: output, run: run), skipped: [])
   }
 
-  private func manifestRows(
-    _ spec: QuantizationSpec, _ unit: Accumulator
-  ) -> [VectorManifest.Row] {
-    var rows: [(UsedRow, RowText)] = [
-      (UsedRow(spec.format), RowText(spec.format)),
-      (UsedRow(.element(spec.format.element)), RowText(spec.format.element)),
-      (UsedRow(.scale(spec.format.scale)), RowText(spec.format.scale)),
-      (UsedRow(spec.recipe), RowText(spec.recipe)),
-    ]
-    if operation.isSum { rows.append((UsedRow(unit), RowText(unit))) }
-    return rows.map { used, row in
-      VectorManifest.Row(
-        kind: used.kind, name: used.name, source: used.source, checked: used.checked,
-        rowHash: used.hash, text: row.text)
-    }
-  }
-
   /// The command with everything that decides the bytes, and nothing that does not.
-  private func command(_ spec: VectorSpec) -> String {
+  private func command(_ spec: VectorSpec, isPaired: Bool) -> String {
     var words = ["blockscale vectors --format \(spec.quantization.format.name)"]
     words.append("--block \(spec.block) --op \(operation.rawValue) --recipe \(recipe)")
     if let rounding { words.append("--rounding \(rounding)") }
@@ -161,7 +140,9 @@ struct Vectors: ParsableCommand {
     }
     words.append("--level \(level.rawValue)")
     if let count { words.append("--count \(count)") }
-    if let operands { words.append("--operands '\(operands)'") }
+    if let tile = spec.tile { words.append("--tile \(tile)") }
+    if unscaled { words.append("--unscaled") }
+    if let operands { words.append("--operands '\(operands)'" + (isPaired ? " --pairs" : "")) }
     words.append("--seed \(seed)")
     if debug { words.append("--debug") }
     for file in rows.files { words.append("--formats '\(file)'") }

@@ -13,14 +13,16 @@ func withFolder(_ body: (String) throws -> Void) throws {
 }
 
 func vectorSpec(
-  _ operation: VectorOperation, _ format: String, block: Int, accumulator: String = "exact"
+  _ operation: VectorOperation, _ format: String, block: Int, accumulator: String = "exact",
+  tile: TileShape? = nil
 ) throws -> VectorSpec {
   let catalog = try FormatCatalog.standard()
   return try VectorSpec(
     operation: operation,
     quantization: QuantizationSpec(
       format: #require(catalog.block(format)), recipe: #require(catalog.recipe("exact"))),
-    accumulator: #require(catalog.accumulator(accumulator)), block: .line(block))
+    accumulator: #require(catalog.accumulator(accumulator)), block: .line(block),
+    tile: tile)
 }
 
 /// A folder's bytes, file by file.

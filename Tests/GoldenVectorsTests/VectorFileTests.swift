@@ -13,7 +13,9 @@ struct VectorFileTests {
     for operation in VectorOperation.allCases {
       try withFolder { first in
         try withFolder { second in
-          let spec = try vectorSpec(operation, format, block: 9)
+          let tile =
+            operation == .matmul ? TileShape(rows: 2, columns: 3, depth: 13) : nil
+          let spec = try vectorSpec(operation, format, block: 9, tile: tile)
           let kinds = Set(VectorFileKind.allCases)
           var request = VectorRequest(spec: spec, count: 2500, seed: 7, kinds: kinds, threads: 1)
           _ = try request.write(to: first)
