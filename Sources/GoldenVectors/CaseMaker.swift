@@ -41,6 +41,18 @@ struct CaseMaker: Sendable {
     (line ?? spec).classes(codes).filter { line == nil || $0 != .exhaustive }
   }
 
+  /// How many cases the class needs to meet everything it stands for; 0: any number will do.
+  func cases(of kind: CaseClass) -> Int {
+    guard let line else { return spec.cases(of: kind, codes) }
+    let count = line.cases(of: kind, codes)
+    let sides = max(spec.rows, spec.columns)
+    switch kind {
+    // One line of a tile at a time, each in turn.
+    case .nanInfPerLane, .nanScales, .walkingElement: return min(count * sides, 512)
+    default: return (count + sides - 1) / sides
+    }
+  }
+
   /// The inputs of a class's case.
   func inputs(_ kind: CaseClass, _ index: Int, attempt: Int = 0) throws(VectorsError) -> [UInt64] {
     if let operands { return operands.inputs(index, of: spec) }

@@ -17,19 +17,20 @@ struct CasePlan: Sendable {
   init(outputs: Int) { parts = [Part(kind: .operands, first: 0, count: outputs)] }
 
   /// - Parameters:
-  ///   - possible: the classes that mean something for the specification.
+  ///   - maker: of the cases; says which classes mean something, and how many cases each needs.
   ///   - asked: the classes wanted; empty: all that apply.
   ///   - total: how many cases together, rather than the level's.
   init(
-    _ spec: VectorSpec, possible: [CaseClass], asked: [CaseClass], level: VectorLevel, total: Int?
+    _ maker: CaseMaker, asked: [CaseClass], level: VectorLevel, total: Int?
   ) throws(VectorsError) {
+    let possible = maker.classes
     for kind in asked where !possible.contains(kind) {
       let names = possible.map(\.rawValue).joined(separator: ", ")
       throw .usage(
         "--class \(kind.rawValue): means nothing for these vectors (expected \(names))")
     }
     var kinds = possible.filter { asked.isEmpty || asked.contains($0) }
-    let space = spec.exhaustiveCount ?? 0
+    let space = maker.spec.exhaustiveCount ?? 0
     if asked.isEmpty, space > min(level.exhausted, total ?? .max) {
       kinds.removeAll { $0 == .exhaustive }
     }
@@ -42,7 +43,7 @@ struct CasePlan: Sendable {
       case (.exhaustive, _): count = space
       case (.random, nil): count = level.random
       case (.random, _): count = left
-      case (_, nil): count = max(level.directed, spec.cases(of: kind, codes))
+      case (_, nil): count = max(level.directed, maker.cases(of: kind))
       case (_, let total?):
         let place = directed.firstIndex(of: kind) ?? 0
         count =

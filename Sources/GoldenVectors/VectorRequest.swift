@@ -65,8 +65,7 @@ public struct VectorRequest: Sendable {
     if let operands {
       plan = CasePlan(outputs: try operands.count(of: spec))
     } else {
-      plan = try CasePlan(
-        spec, possible: maker.classes, asked: classes, level: level, total: count)
+      plan = try CasePlan(maker, asked: classes, level: level, total: count)
     }
     if !spec.operation.isSum, spec.operation != .decode { plan.removeRefused(maker) }
     guard plan.count > 0 else { throw VectorsError.usage("the operation refuses every case") }
