@@ -39,6 +39,9 @@ let package = Package(
       name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
       swiftSettings: swift),
     .target(
+      name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog"],
+      resources: [.embedInCode("laws.json5")], swiftSettings: swift),
+    .target(
       name: "GoldenVectors",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
       swiftSettings: swift),
@@ -54,8 +57,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification",
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "GoldenVectors", "Measurement", "Verification",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -67,7 +70,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Reporting",
+        "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -91,6 +94,10 @@ let package = Package(
       dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ScalingLawsTests",
+      dependencies: ["ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
