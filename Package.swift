@@ -38,6 +38,11 @@ let package = Package(
     .target(
       name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
       swiftSettings: swift),
+    .systemLibrary(
+      name: "CMinpack", pkgConfig: "cminpack", providers: [.apt(["libcminpack-dev"])]),
+    .target(
+      name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog", "CMinpack"],
+      resources: [.embedInCode("laws.json5")], swiftSettings: swift),
     .target(
       name: "GoldenVectors",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
@@ -54,8 +59,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification",
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "GoldenVectors", "Measurement", "Verification",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -67,7 +72,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Reporting",
+        "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -92,6 +97,11 @@ let package = Package(
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
+    .testTarget(
+      name: "ScalingLawsTests",
+      dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
+      swiftSettings: swift),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
       swiftSettings: swift),
