@@ -43,6 +43,10 @@ let package = Package(
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
       swiftSettings: swift),
     .target(
+      name: "HardwareCost", dependencies: ["NumberFormats", "FormatCatalog"],
+      resources: [.embedInCode("gates.json5"), .embedInCode("synthesis.csv")],
+      swiftSettings: swift),
+    .target(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
@@ -54,8 +58,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification",
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "HardwareCost",
+        "GoldenVectors", "Measurement", "Verification",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -67,7 +71,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Reporting",
+        "HardwareCost", "GoldenVectors", "Measurement", "Verification", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -89,6 +93,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
+    .testTarget(
+      name: "HardwareCostTests", dependencies: ["HardwareCost", "FormatCatalog", "NumberFormats"],
+      swiftSettings: swift),
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
