@@ -48,6 +48,10 @@ let package = Package(
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
       swiftSettings: swift),
     .target(
+      name: "HardwareCost", dependencies: ["NumberFormats", "FormatCatalog"],
+      resources: [.embedInCode("gates.json5"), .embedInCode("synthesis.csv")],
+      swiftSettings: swift),
+    .target(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
@@ -60,7 +64,7 @@ let package = Package(
       name: "Reporting",
       dependencies: [
         "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
-        "GoldenVectors", "Measurement", "Verification",
+        "HardwareCost", "GoldenVectors", "Measurement", "Verification",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -72,7 +76,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Reporting",
+        "ScalingLaws", "HardwareCost", "GoldenVectors", "Measurement", "Verification", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -94,6 +98,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
+    .testTarget(
+      name: "HardwareCostTests", dependencies: ["HardwareCost", "FormatCatalog", "NumberFormats"],
+      swiftSettings: swift),
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
