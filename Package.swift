@@ -52,10 +52,13 @@ let package = Package(
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "Measurement"],
       swiftSettings: swift),
     .target(
+      name: "Sweep", dependencies: ["NumberFormats", "ScalingLaws", "Measurement"],
+      swiftSettings: swift),
+    .target(
       name: "Reporting",
       dependencies: [
         "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification",
+        "Measurement", "Verification", "Sweep",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -67,7 +70,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Reporting",
+        "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -92,6 +95,7 @@ let package = Package(
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
+    .testTarget(name: "SweepTests", dependencies: ["Sweep", "NumberFormats"], swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
       swiftSettings: swift),
