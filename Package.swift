@@ -39,6 +39,9 @@ let package = Package(
       name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
       swiftSettings: swift),
     .target(
+      name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog"],
+      resources: [.embedInCode("laws.json5")], swiftSettings: swift),
+    .target(
       name: "GoldenVectors",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
       swiftSettings: swift),
@@ -46,6 +49,7 @@ let package = Package(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
+        "ScalingLaws",
       ], swiftSettings: swift),
     .target(
       name: "Verification",
@@ -57,8 +61,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification", "Sweep",
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "GoldenVectors", "Measurement", "Verification", "Sweep",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -70,7 +74,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
+        "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -97,7 +101,12 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(name: "SweepTests", dependencies: ["Sweep", "NumberFormats"], swiftSettings: swift),
     .testTarget(
-      name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
+      name: "ScalingLawsTests",
+      dependencies: ["ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "MeasurementTests",
+      dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],
       swiftSettings: swift),
   ]
 )
