@@ -38,8 +38,10 @@ let package = Package(
     .target(
       name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
       swiftSettings: swift),
+    .systemLibrary(
+      name: "CMinpack", pkgConfig: "cminpack", providers: [.apt(["libcminpack-dev"])]),
     .target(
-      name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog"],
+      name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog", "CMinpack"],
       resources: [.embedInCode("laws.json5")], swiftSettings: swift),
     .target(
       name: "GoldenVectors",
@@ -102,7 +104,7 @@ let package = Package(
     .testTarget(name: "SweepTests", dependencies: ["Sweep", "NumberFormats"], swiftSettings: swift),
     .testTarget(
       name: "ScalingLawsTests",
-      dependencies: ["ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
+      dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests",

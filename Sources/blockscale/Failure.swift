@@ -4,6 +4,7 @@ import GoldenVectors
 import Measurement
 import NumberFormats
 import Reporting
+import ScalingLaws
 import Sweep
 import TensorIO
 
@@ -24,6 +25,7 @@ struct Failure {
     case let error as TensorIOError: stop("\(error)", error.exitCode)
     case let error as MeasurementError: stop("\(error)", error.exitCode)
     case let error as VectorsError: stop("\(error)", error.exitCode)
+    case let error as LawError: stop("\(error)", error.exitCode)
     case let error as CatalogError: stop("\(error)", Self.exitCode(error))
     case let error as AssignmentError: stop("\(error)", error.exitCode)
     case let error as UsageError: stop(error.description, 64)

@@ -27,6 +27,15 @@ struct LawPlan: ParsableCommand {
   var loss: String
   @Option(
     help: ArgumentHelp(
+      "Take the loss data's rows with these texts in a column; more than once for more columns.",
+      valueName: "column=a,b"))
+  var lossWhere: [String] = []
+  @Option(
+    name: .customLong("loss-q-r"), parsing: .unconditional,
+    help: ArgumentHelp("The Q_r of loss data that have no such column.", valueName: "q"))
+  var lossRatio: Double?
+  @Option(
+    help: ArgumentHelp(
       "The format of the loss data, and its block if not the format's own.", valueName: "f[:b]"))
   var lossFormat: FormatAndBlock
   @Option(
@@ -60,6 +69,9 @@ struct LawPlan: ParsableCommand {
     guard lossBudget > 0, lossBudget.isFinite else {
       throw ValidationError("--loss-budget: expected a number above 0")
     }
+    if let lossRatio, !(lossRatio >= 0 && lossRatio <= 1) {
+      throw ValidationError("--loss-q-r \(lossRatio): expected 0 to 1")
+    }
     for size in n.values where !(size > 0 && size.isFinite) {
       throw ValidationError("--n \(size): expected parameters above 0, such as 7e9")
     }
@@ -77,7 +89,7 @@ struct LawPlan: ParsableCommand {
   func run() throws {
     let catalog = try rows.catalog()
     let reference = try lossFormat.resolved(in: catalog)
-    let law = try LossLaw(try LawData.read(loss), seed: layers.seed)
+    let law = try LossLaw(try lossData(), ratio: lossRatio, seed: layers.seed)
     let wanted = try format?.values.map { name throws(UsageError) in
       guard let row = catalog.block(name) else {
         throw UsageError("no block format is called \"\(name)\" (see: blockscale formats)")
@@ -108,6 +120,18 @@ struct LawPlan: ParsableCommand {
           plan: plan, format: reference.format.name, block: reference.block.description,
           curveFile: curve), curves: judged, measured: found.subject, run: found.run,
         form: report.form))
+  }
+
+  private func lossData() throws -> LawData {
+    var data = try LawData.read(loss)
+    for filter in lossWhere {
+      let parts = filter.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw UsageError("--loss-where \(filter): expected COLUMN=TEXT,...")
+      }
+      data = try data.rows(where: parts[0], isIn: parts[1].split(separator: ",").map(String.init))
+    }
+    return data
   }
 
   /// Curves, what was measured for them, and what says so.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Reporting
-import TensorIO
 
 /// `--plot`, for verbs that can draw what they print.
 struct PlotOptions: ParsableArguments {
@@ -17,9 +16,6 @@ struct PlotOptions: ParsableArguments {
   /// Draws where that is asked for.
   func write(_ drawing: () -> Plot) throws {
     guard let plot else { return }
-    let text = drawing().svg()
-    let output = try AtomicOutput(path: plot)
-    try Array(text.utf8).withUnsafeBytes { try output.write($0, at: 0) }
-    try output.finish()
+    try TextOutput.write(drawing().svg(), to: plot)
   }
 }

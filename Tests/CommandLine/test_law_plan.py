@@ -223,6 +223,11 @@ def loss_at_one_ratio_plans_blocks_only():
         expect("A" not in report["loss_parameters"], report["loss_parameters"])
         expect_equal({row["q_r_at_own_block"] for row in report["plan"]}, {None}, "ratios")
         expect("A is unknown" in succeed(*words), "the table says so")
+        rows = loss_file(place, ratios=(1,)).read_text().replace(",1,", ",").replace("q_r,", "")
+        (place / "bare.csv").write_text(rows)
+        words[words.index("--loss") + 1] = place / "bare.csv"
+        expect_equal(strict_json(succeed(*words, "--loss-q-r", "1", "--as", "json"))["plan"],
+                     report["plan"], "the ratio given by an option")
 
 
 @case()
@@ -287,11 +292,14 @@ MEASURED = ["W", "A", "--format", "mxfp4", "--block", "8,32"]
     (USAGE, plan(*MEASURED, budget="-1"), "--loss-budget"),
     (USAGE, plan(*MEASURED, n="-7e9"), "--n"),
     (USAGE, plan(*MEASURED, n="many"), "--n"),
+    (USAGE, plan(*MEASURED, "--loss-q-r", "100"), "--loss-q-r"),
     (USAGE, plan(*MEASURED, form="nothing"), "nothing"),
     (USAGE, plan(), "--curve"),
     (USAGE, plan("--curve", "CURVE", "W"), "--curve"),
     (USAGE, plan("--curve", "CURVE", form="mxfp4:16"), "mxfp4:16"),
     (NO_INPUT, plan(*MEASURED, loss="absent.csv"), "absent.csv"),
+    (USAGE, plan(*MEASURED, "--loss-where", "n"), "COLUMN=TEXT"),
+    (BAD_DATA, plan(*MEASURED, "--loss-where", "n=5"), "no row"),
     (BAD_DATA, plan(*MEASURED, loss="ALPHA"), "q_r"),
     (BAD_DATA, plan(*MEASURED, loss="ONE"), "one model size"),
     (BAD_DATA, plan(*MEASURED, loss="NAN"), "nan"),

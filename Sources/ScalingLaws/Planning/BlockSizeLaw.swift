@@ -48,7 +48,7 @@ public struct BlockSizeLaw: Sendable {
     }
     fit = try problem.fit(space: .log, seed: seed, confidence: confidence)
     range = (sizes.min() ?? 1)...largest
-    rSquared = fit.rSquaredOfLogarithms(errors)
+    rSquared = FitQuality(fit, observed: errors).rSquared
   }
 
   /// The NMSE at a block size.
@@ -108,15 +108,5 @@ public enum PlannedError: Sendable {
     case .law(let law, _): law.largestBlock(within: limit)
     case .measured(let curve): curve.largestBlock(within: limit)
     }
-  }
-}
-
-extension CurveFit {
-  /// 1 − Σ residual²/Σ (ln y − mean)² of a fit of logarithms; nil where all observations are one.
-  func rSquaredOfLogarithms(_ observed: [Double]) -> Double? {
-    let logs = observed.map { log($0) }
-    let mean = logs.reduce(0, +) / Double(logs.count)
-    let total = logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return total > 0 ? 1 - residualSumOfSquares / total : nil
   }
 }

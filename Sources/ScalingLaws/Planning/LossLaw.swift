@@ -28,15 +28,22 @@ public struct LossLaw: Sendable {
 
   /// Reads columns n, q_r and delta and fits ln δ by least squares; rows with δ of 0 or below are dropped.
   ///
-  /// - Parameter block: takes only rows of this q_b; needed where the column holds several.
+  /// - Parameters:
+  ///   - block: takes only rows of this q_b; needed where the column holds several.
+  ///   - ratio: the Q_r of data without such a column, 0 to 1.
   /// - Throws: `badData` for one model size, too few rows, several block sizes.
   public init(
-    _ data: LawData, block: Double? = nil, seed: UInt64 = 1, confidence: Double = 0.95
+    _ data: LawData, block: Double? = nil, ratio given: Double? = nil, seed: UInt64 = 1,
+    confidence: Double = 0.95
   ) throws(LawError) {
     let data = try Self.atOneBlock(data, block)
-    let (n, ratio, delta) = (
-      try data.numbers("n"), try data.numbers("q_r"), try data.numbers("delta")
-    )
+    let (n, delta) = (try data.numbers("n"), try data.numbers("delta"))
+    let ratio: [Double]
+    if let given, !data.contains("q_r") {
+      ratio = n.map { _ in given }
+    } else {
+      ratio = try data.numbers("q_r")
+    }
     for (row, line) in data.lines.enumerated() {
       guard n[row] > 0 else {
         throw .badData(data.file, line: line, column: "n", "\(n[row])", expected: "above 0")
@@ -65,7 +72,7 @@ public struct LossLaw: Sendable {
     } catch {
       throw .badData(data.file, "the weak law cannot be fitted: \(error)")
     }
-    rSquared = fit.rSquaredOfLogarithms(observed)
+    rSquared = FitQuality(fit, observed: observed).rSquared
   }
 
   /// The rows of one block size, where the data tell them.
