@@ -106,6 +106,7 @@ let package = Package(
       name: "ScalingLawsTests",
       dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests",
       dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],
