@@ -50,14 +50,16 @@ public struct LayerCurves: Sendable {
   /// - Throws: `badData` where a layer has no such error, as its product is zero or not finite.
   public func curves(_ errors: [LayerErrors]) throws -> [LayerCurve] {
     var order: [QuantizationSpec] = []
-    var bySpec: [QuantizationSpec: [BlockShape: [LayerErrors]]] = [:]
+    var cases: [ErrorCase] = []
+    let byCase = Dictionary(grouping: errors) { $0.errorCase }
     for error in errors {
-      let spec = error.errorCase.spec
-      if bySpec[spec] == nil { order.append(spec) }
-      bySpec[spec, default: [:]][error.errorCase.block, default: []].append(error)
+      if !cases.contains(error.errorCase) { cases.append(error.errorCase) }
+      if !order.contains(error.errorCase.spec) { order.append(error.errorCase.spec) }
     }
     return try order.map { spec in
-      let points = try (bySpec[spec] ?? [:]).map { try point($1, block: $0) }
+      let points = try cases.filter { $0.spec == spec }.map {
+        try point(byCase[$0] ?? [], block: $0.block)
+      }
       let curve = try ErrorCurve(
         format: spec.format.name, points: points.map(\.point), file: "the measured layers")
       let ordered = curve.points.compactMap { kept in points.first { $0.point == kept } }
