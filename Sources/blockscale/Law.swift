@@ -11,7 +11,8 @@ struct Law: ParsableCommand {
       parameters, q_r is the share of them in low precision, q_b how many elements share a scale.
       """,
     subcommands: [
-      LawList.self, LawPredict.self, LawMeasure.self, LawAssign.self, LawPlan.self,
+      LawList.self, LawPredict.self, LawFitVerb.self, LawCompareVerb.self, LawTheory.self,
+      LawMeasure.self, LawAssign.self, LawPlan.self,
     ])
 }
 
