@@ -55,16 +55,20 @@ let package = Package(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
+        "ScalingLaws",
       ], swiftSettings: swift),
     .target(
       name: "Verification",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "Measurement"],
       swiftSettings: swift),
     .target(
+      name: "Sweep", dependencies: ["NumberFormats", "ScalingLaws", "Measurement"],
+      swiftSettings: swift),
+    .target(
       name: "Reporting",
       dependencies: [
         "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
-        "HardwareCost", "GoldenVectors", "Measurement", "Verification",
+        "HardwareCost", "GoldenVectors", "Measurement", "Verification", "Sweep",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -76,7 +80,8 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "ScalingLaws", "HardwareCost", "GoldenVectors", "Measurement", "Verification", "Reporting",
+        "ScalingLaws", "HardwareCost", "GoldenVectors", "Measurement", "Verification", "Sweep",
+        "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -105,12 +110,15 @@ let package = Package(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
     .testTarget(
+      name: "SweepTests", dependencies: ["Sweep", "NumberFormats"], swiftSettings: swift),
+    .testTarget(
       name: "ScalingLawsTests",
       dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: swift),
     .testTarget(
-      name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
+      name: "MeasurementTests",
+      dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],
       swiftSettings: swift),
   ]
 )

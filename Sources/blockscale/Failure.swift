@@ -6,6 +6,7 @@ import Measurement
 import NumberFormats
 import Reporting
 import ScalingLaws
+import Sweep
 import TensorIO
 
 /// A request that makes no sense, found after parsing.
@@ -28,6 +29,7 @@ struct Failure {
     case let error as LawError: stop("\(error)", error.exitCode)
     case let error as CatalogError: stop("\(error)", Self.exitCode(error))
     case let error as HardwareCostError: stop("\(error)", Self.exitCode(error))
+    case let error as AssignmentError: stop("\(error)", error.exitCode)
     case let error as UsageError: stop(error.description, 64)
     case let error as OutputError: stop(error.isClosedPipe ? nil : error.description, 74)
     default: Blockscale.exit(withError: error)
