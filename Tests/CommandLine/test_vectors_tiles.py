@@ -49,6 +49,9 @@ def an_nvfp4_tile_is_its_rows_and_columns_in_steps_of_64(depth):
             for place_in_d, observed in enumerate(d):
                 (left, left_scales), (right, right_scales) = (
                     lines[0][place_in_d // 3], lines[1][place_in_d % 3])
+                # Bit 7 of a UE4M3 scale is ignored; the vectors set it now and then.
+                left_scales, right_scales = ([s & 0x7F for s in side]
+                                             for side in (left_scales, right_scales))
                 start = c[place_in_d]
                 if not is_finite(start) or 0x7F in left_scales + right_scales:
                     continue
