@@ -13,7 +13,8 @@ let package = Package(
     .library(name: "BlockscaleC", type: .dynamic, targets: ["BlockscaleC"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .target(name: "NumberFormats", swiftSettings: swift),
@@ -52,10 +53,16 @@ let package = Package(
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "Measurement"],
       swiftSettings: swift),
     .target(
+      name: "Sweep",
+      dependencies: [
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
+        "Measurement", .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: swift),
+    .target(
       name: "Reporting",
       dependencies: [
         "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification",
+        "Measurement", "Verification", "Sweep",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -67,7 +74,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Reporting",
+        "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -92,6 +99,11 @@ let package = Package(
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
+    .testTarget(
+      name: "SweepTests",
+      dependencies: [
+        "Sweep", "NumberFormats", "FormatCatalog", "TensorIO", "Measurement", "Reporting",
+      ], swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
       swiftSettings: swift),

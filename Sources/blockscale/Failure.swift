@@ -4,6 +4,7 @@ import GoldenVectors
 import Measurement
 import NumberFormats
 import Reporting
+import Sweep
 import TensorIO
 
 /// A request that makes no sense, found after parsing.
@@ -22,6 +23,7 @@ struct Failure {
     switch error {
     case let error as TensorIOError: stop("\(error)", error.exitCode)
     case let error as MeasurementError: stop("\(error)", error.exitCode)
+    case let error as SweepError: stop("\(error)", error.exitCode)
     case let error as VectorsError: stop("\(error)", error.exitCode)
     case let error as CatalogError: stop("\(error)", Self.exitCode(error))
     case let error as UsageError: stop(error.description, 64)
