@@ -56,13 +56,23 @@ def start(*words, **options):
 # What is measured
 
 
+def without_files(text):
+    """The results of a JSON report; a store's rows name no files."""
+    results = strict_json(text)["results"]
+    for result in results:
+        for part in (result, result.get("a"), result.get("b")):
+            if isinstance(part, dict):
+                part.pop("file", None)
+    return results
+
+
 @case()
 def tensor_rows_are_what_error_prints():
     how = ["--format", "nvfp4,mxfp8_e4m3,nf4", "--block", "16,40,tensor", "--recipe",
            "exact,exact-rceil"]
     with folder() as place:
         sweep(place / "s.sqlite", SLICE, *how)
-        printed = strict_json(succeed("error", SLICE, *how, "--as", "json"))["results"]
+        printed = without_files(succeed("error", SLICE, *how, "--as", "json"))
         stored = [row["report"] for row in rows(place / "s.sqlite")]
 
         def order(result):
@@ -80,7 +90,7 @@ def product_rows_are_what_matmul_prints():
            "exact,blackwell-fp4", "--rounding", "stochastic:8", "--seed", "7", "--fraction", "0.5"]
     with folder() as place:
         sweep(place / "s.sqlite", "--product", f"{a}={b}", *how)
-        printed = strict_json(succeed("matmul", a, b, *how, "--as", "json"))["results"]
+        printed = without_files(succeed("matmul", a, b, *how, "--as", "json"))
         stored = rows(place / "s.sqlite")
         expect_equal([row["seed"] for row in stored], [7, 7], "seeds")
         for row in stored:
@@ -459,6 +469,35 @@ def a_second_sweep_on_a_store_in_use_is_refused():
         items, measured, kept = counts(store, SLICE, *SLOW[:-2])
         expect_equal(measured + kept, items, "items")
         expect(kept > 0, "nothing was kept of the killed sweep")
+
+
+@case()
+def a_file_written_to_meanwhile_stops_the_sweep():
+    with folder() as place:
+        model, store = place / "model.safetensors", place / "s.sqlite"
+        shutil.copy(SLICE, model)
+        process = start(model, *SLOW, "--store", store)
+        wait_for_results(store, process)
+        os.utime(model, (1, 1))
+        _, text = process.communicate(timeout=120)
+        expect_equal(process.returncode, BAD_DATA, text.decode())
+        expect(b"model.safetensors" in text and b"written to" in text, text.decode())
+        # Its numbers are the same after all: what was stored is kept.
+        items, measured, kept = counts(store, model, *SLOW[:-2])
+        expect(0 < kept < items and kept + measured == items, f"{kept} of {items} kept")
+
+
+@case()
+def results_do_not_depend_on_where_a_file_lies():
+    with folder() as place:
+        model = weights(place)
+        sweep(place / "a.sqlite", model, *FORMATS)
+        copy = shutil.copy(model, place / "copy.safetensors")
+        sweep(place / "b.sqlite", copy, *FORMATS)
+        expect_equal(export(place / "a.sqlite"), export(place / "b.sqlite"), "results")
+        expect_equal(counts(place / "a.sqlite", copy, *FORMATS), (27, 0, 27), "a copy")
+        expect_equal(strict_json(succeed("store", "show", place / "a.sqlite", "--as", "json"))[
+            "tensors"], 6, "tensors")
 
 
 def wait_for_results(store, process):
