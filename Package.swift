@@ -13,7 +13,8 @@ let package = Package(
     .library(name: "BlockscaleC", type: .dynamic, targets: ["BlockscaleC"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .target(name: "NumberFormats", swiftSettings: swift),
@@ -62,8 +63,11 @@ let package = Package(
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "Measurement"],
       swiftSettings: swift),
     .target(
-      name: "Sweep", dependencies: ["NumberFormats", "ScalingLaws", "Measurement"],
-      swiftSettings: swift),
+      name: "Sweep",
+      dependencies: [
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "GoldenVectors", "Measurement", .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: swift),
     .target(
       name: "Reporting",
       dependencies: [
@@ -110,7 +114,10 @@ let package = Package(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
     .testTarget(
-      name: "SweepTests", dependencies: ["Sweep", "NumberFormats"], swiftSettings: swift),
+      name: "SweepTests",
+      dependencies: [
+        "Sweep", "NumberFormats", "FormatCatalog", "TensorIO", "Measurement", "Reporting",
+      ], swiftSettings: swift),
     .testTarget(
       name: "ScalingLawsTests",
       dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],

@@ -92,11 +92,16 @@ package struct UnknownField: Hashable, Sendable {
   package init(row: String?, field: String, among known: [String]) {
     self.row = row
     self.field = field
-    let distances = known.map {
-      (name: $0, changes: letterChanges($0.lowercased(), field.lowercased()))
-    }
-    nearest = distances.min { $0.changes < $1.changes }?.name ?? ""
+    nearest = nearestName(to: field, among: known)
   }
+}
+
+/// The known name that takes the fewest changes of a letter, whatever its case; empty without names.
+package func nearestName(to name: String, among known: [String]) -> String {
+  let distances = known.map {
+    (name: $0, changes: letterChanges($0.lowercased(), name.lowercased()))
+  }
+  return distances.min { $0.changes < $1.changes }?.name ?? ""
 }
 
 /// Letters inserted, removed or replaced to turn one word into another (Levenshtein distance).

@@ -1,7 +1,7 @@
 /// SHA-256 of a stream of bytes (FIPS 180-4, sections 5 and 6.2).
 ///
-/// Written here since a manifest's checksums are all that the project hashes with it: the libraries
-/// that offer it in Swift bring a whole TLS library's C sources into every build.
+/// Written here since checksums of files and names of results are all that the project hashes with it:
+/// the libraries that offer it in Swift bring a whole TLS library's C sources into every build.
 public struct SHA256: Sendable {
   private var state: [UInt32] = [
     0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB,
@@ -15,6 +15,11 @@ public struct SHA256: Sendable {
   public mutating func update(_ bytes: [UInt8]) {
     length &+= UInt64(bytes.count)
     bytes.withUnsafeBufferPointer { add($0) }
+  }
+
+  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    length &+= UInt64(bytes.count)
+    bytes.withMemoryRebound(to: UInt8.self) { add($0) }
   }
 
   private mutating func add(_ bytes: UnsafeBufferPointer<UInt8>) {

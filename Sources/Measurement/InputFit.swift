@@ -10,6 +10,9 @@ extension ErrorCase {
       return error
     }
   }
+
+  /// Whether a tensor can be cut as asked.
+  public func fits(_ tensor: InputTensor) -> Bool { misfit(tensor) == nil }
 }
 
 extension InputSelection {

@@ -60,6 +60,9 @@ public struct InputSelection: Sendable {
     return (String(argument[..<last]), String(argument[argument.index(after: last)...]))
   }
 
+  /// The pattern of a `FILE:PATTERN` argument; nil of a file alone.
+  public static func pattern(of argument: String) -> String? { split(argument).pattern }
+
   private mutating func take(_ pattern: String, from file: TensorFile) throws(TensorIOError) {
     let matches = file.tensors.filter { $0.name == pattern || matchesGlob($0.name, pattern) }
     guard !matches.isEmpty else {

@@ -31,7 +31,7 @@ extension Report {
       "fields", table: Table(columns: fields.map { Column($0.key) }, rows: [fields.map(\.value)]))
   }
 
-  private static func csvText(_ value: JSONValue) -> String {
+  static func csvText(_ value: JSONValue) -> String {
     switch value {
     case .null: ""
     case .bool(let value): value ? "true" : "false"
@@ -42,7 +42,7 @@ extension Report {
     }
   }
 
-  private static func csvField(_ text: String) -> String {
+  static func csvField(_ text: String) -> String {
     let special: (Character) -> Bool = { $0 == "," || $0 == "\"" || $0.isNewline }
     guard text.contains(where: special) else { return text }
     return "\""

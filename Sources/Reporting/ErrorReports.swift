@@ -34,6 +34,12 @@ public enum ErrorReports {
       fields: run.json + [JSONField("skipped", list)], sections: sections, notes: run.notes)
   }
 
+  /// One result with every digit, as it stands in `results` of the JSON.
+  public static func json(_ result: ErrorResult) -> JSONValue {
+    let table = data([result], isTotal: false)
+    return .object(table.object(table.rows[0]))
+  }
+
   static func json(_ item: SkippedItem) -> JSONValue {
     .object([
       JSONField("file", JSONValue(item.file)), JSONField("name", .string(item.name)),

@@ -145,6 +145,12 @@ public enum MatmulReports {
     return table
   }
 
+  /// One result with every digit, as it stands in `results` of the JSON.
+  public static func json(_ result: MatmulResult) -> JSONValue {
+    let table = data([result])
+    return .object(table.object(table.rows[0]))
+  }
+
   private static func json(_ part: ProductErrorReport.Part) -> JSONField {
     JSONField(
       part.part.rawValue,

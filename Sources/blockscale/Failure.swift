@@ -25,6 +25,7 @@ struct Failure {
     switch error {
     case let error as TensorIOError: stop("\(error)", error.exitCode)
     case let error as MeasurementError: stop("\(error)", error.exitCode)
+    case let error as SweepError: stop("\(error)", error.exitCode)
     case let error as VectorsError: stop("\(error)", error.exitCode)
     case let error as LawError: stop("\(error)", error.exitCode)
     case let error as CatalogError: stop("\(error)", Self.exitCode(error))

@@ -76,7 +76,8 @@ def setup_says_that_swift_is_missing():
 @case()
 def setup_is_silent_when_all_is_there():
     with folder() as place:
-        outcome = run_tool(place, ["tools/setup", "python", "pip", "aarch64", "rtl", "yosys"], machine())
+        groups = ["python", "pip", "aarch64", "rtl", "yosys", "slurm"]
+        outcome = run_tool(place, ["tools/setup", *groups], machine())
         expect_equal(outcome, Outcome(0, "", ""), "outcome")
         expect_equal(log_lines(place), [], "programs called")
 
@@ -92,7 +93,7 @@ def setup_updates_then_installs(user, first):
         expect_equal(len(calls), 2, f"apt-get calls {calls}")
         expect("update" in calls[0], calls[0])
         for package in ("libmpfr-dev", "libgmp-dev", "libopenblas-dev", "libzip-dev",
-                        "libcminpack-dev", "pkg-config"):
+                        "libcminpack-dev", "libsqlite3-dev", "pkg-config"):
             expect(package in calls[1], f"{package} is not in {calls[1]!r}")
             expect(package in outcome.stderr, f"{package} is not announced")
 

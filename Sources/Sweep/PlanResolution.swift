@@ -1,0 +1,205 @@
+import FormatCatalog
+import Measurement
+import NumberFormats
+
+/// A plan whose names have been looked up: every way of quantising, every way of multiplying.
+public struct ResolvedPlan: Sendable {
+  public let plan: SweepPlan
+  public let catalog: FormatCatalog
+  /// How weights and activations are quantised.
+  public private(set) var cases: [ErrorCase] = []
+  /// How each of the plan's products is multiplied.
+  public private(set) var requests: [[MatmulRequest]] = []
+  /// Combinations that a recipe is not defined for.
+  public private(set) var skipped: [SkippedItem] = []
+
+  /// Looks every name up before anything is measured.
+  ///
+  /// - Parameters:
+  ///   - catalog: the compiled-in rows and the user's; the plan's own `formatFiles` are added here.
+  ///   - engine: is asked whether it can quantise so.
+  public init(
+    _ plan: SweepPlan, catalog: FormatCatalog, engine: any QuantizationEngine
+  ) throws {
+    var catalog = catalog
+    for file in plan.formatFiles { catalog = try catalog.adding(file: file) }
+    self.plan = plan
+    self.catalog = catalog
+    try checkNumbers()
+    let names = PlanNames(plan: plan, catalog: catalog)
+    if !(plan.weights + plan.activations).isEmpty {
+      cases = try combine(
+        names.blocks(plan.formats, plan.field("formats")), plan.blocks,
+        names.recipes(plan.recipes, plan.field("recipes")), engine)
+    }
+    for (index, product) in plan.products.enumerated() {
+      requests.append(try resolve(product, index, names, engine))
+    }
+    guard cases.isEmpty, requests.allSatisfy(\.isEmpty) else { return }
+    let reason = skipped.first.map { "\($0.name): \($0.reason)" }
+    throw SweepError.plan(
+      file: plan.file, field: "",
+      problem: reason ?? "nothing to measure (expected weights, activations or products)")
+  }
+
+  private func checkNumbers() throws(SweepError) {
+    guard plan.seed <= UInt64(Int64.max) else {
+      throw .plan(
+        file: plan.file, field: plan.field("seed"), problem: "expected at most \(Int64.max)")
+    }
+    let fractions = [plan.fraction] + plan.products.compactMap(\.fraction)
+    guard fractions.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
+      throw .plan(
+        file: plan.file, field: plan.field("fraction"),
+        problem: "expected a number above 0, at most 1")
+    }
+    if !plan.weights.isEmpty || !plan.activations.isEmpty, plan.formats.isEmpty {
+      throw .plan(
+        file: plan.file, field: plan.field("formats"), problem: "expected at least one block format"
+      )
+    }
+  }
+
+  /// Formats × recipes × roundings × blocks, each once, in that order.
+  private mutating func combine(
+    _ formats: [String], _ blocks: [BlockShape], _ recipes: [String],
+    _ engine: any QuantizationEngine
+  ) throws -> [ErrorCase] {
+    let roundings = plan.roundings.isEmpty ? [nil] : plan.roundings.map(Optional.some)
+    var result: [ErrorCase] = []
+    var seen: Set<ErrorCase> = []
+    for format in formats {
+      for recipe in recipes {
+        for rounding in roundings {
+          let request = CaseRequest(
+            formats: [format], blocks: blocks, recipes: [recipe], axis: plan.axis,
+            rounding: rounding, tensorScale: plan.tensorScale, computeType: plan.computeType,
+            randomBits: .philox(seed: plan.seed))
+          for errorCase in defined(request) where seen.insert(errorCase).inserted {
+            if let reason = engine.refusal(of: errorCase) {
+              skip(errorCase, reason)
+            } else {
+              result.append(errorCase)
+            }
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// A recipe that no block of one format suits is no error where other formats have it.
+  private mutating func defined(_ request: CaseRequest) -> [ErrorCase] {
+    do throws(MeasurementError) {
+      let (cases, skipped) = try request.cases(in: catalog)
+      self.skipped += skipped
+      return cases
+    } catch {
+      skipped.append(
+        SkippedItem(
+          file: nil, name: "\(request.formats[0]) \(request.recipes[0])",
+          reason: "\(error)"))
+      return []
+    }
+  }
+
+  private mutating func skip(_ errorCase: ErrorCase, _ reason: String) {
+    let spec = errorCase.spec
+    skipped.append(
+      SkippedItem(
+        file: nil, name: "\(spec.format.name) \(errorCase.block) \(spec.recipe.name)",
+        reason: reason))
+  }
+
+  private mutating func resolve(
+    _ product: ProductPlan, _ index: Int, _ names: PlanNames, _ engine: any QuantizationEngine
+  ) throws -> [MatmulRequest] {
+    func field(_ name: String, isOwn: Bool) -> String {
+      isOwn ? "\(plan.field("products", index)).\(name)" : plan.field(name)
+    }
+    let formats = try names.blocks(
+      product.formats ?? plan.formats, field("formats", isOwn: product.formats != nil),
+      takesNone: true)
+    let formatsB = try product.formatsB.map {
+      try names.blocks($0, field("formats_b", isOwn: true), takesNone: true)
+    }
+    let recipes = try names.recipes(
+      product.recipes ?? plan.recipes, field("recipes", isOwn: product.recipes != nil))
+    let accumulators = try names.accumulators(
+      product.accumulators ?? plan.accumulators,
+      field("accumulators", isOwn: product.accumulators != nil))
+    let blocks = product.blocks ?? plan.blocks
+    guard !formats.isEmpty else {
+      throw SweepError.plan(
+        file: plan.file, field: field("formats", isOwn: false), problem: "expected at least one")
+    }
+    let pairs = try sides(formats, formatsB, blocks, recipes, engine)
+    return accumulators.flatMap { accumulator in
+      pairs.map { a, b in
+        MatmulRequest(
+          a: a, b: b, transposesB: product.transposesB, accumulator: accumulator,
+          fraction: product.fraction ?? plan.fraction, seed: plan.seed, worstCount: 0)
+      }
+    }
+  }
+
+  /// What A and B are rounded to: equal blocks, and B's own random numbers.
+  private mutating func sides(
+    _ formats: [String], _ formatsB: [String]?, _ blocks: [BlockShape], _ recipes: [String],
+    _ engine: any QuantizationEngine
+  ) throws -> [(MatmulSideRequest, MatmulSideRequest)] {
+    let none = MatmulSideRequest(spec: nil, block: .tensor)
+    func list(
+      _ formats: [String], _ plan: inout ResolvedPlan
+    ) throws -> [MatmulSideRequest] {
+      let quantised = try plan.combine(formats.filter { $0 != "none" }, blocks, recipes, engine)
+      return quantised.map { MatmulSideRequest(spec: $0.spec, block: $0.block) }
+        + (formats.contains("none") ? [none] : [])
+    }
+    let left = try list(formats, &self)
+    guard let formatsB else { return left.map { ($0, $0.ofB) } }
+    let right = try list(formatsB, &self)
+    return left.flatMap { a in
+      right.filter { b in
+        // The same recipe, rounding and block wherever both sides have one.
+        guard let first = a.spec, let second = b.spec else { return a.spec != nil || b.spec != nil }
+        return a.block == b.block && first.recipe.name == second.recipe.name
+          && first.rounding == second.rounding
+      }.map { (a, $0.ofB) }
+    }
+  }
+}
+
+extension MatmulSideRequest {
+  /// The same for B, which draws random numbers of its own: equal operands must not round alike.
+  fileprivate var ofB: MatmulSideRequest {
+    var side = self
+    if case .philox(let seed)? = spec?.randomBits {
+      side.spec?.randomBits = .philox(seed: seed ^ (1 << 63))
+    }
+    return side
+  }
+}
+
+extension QuantizationEngine {
+  /// Why no tensor can be quantised so, whatever its numbers.
+  fileprivate func refusal(of errorCase: ErrorCase) -> String? {
+    guard let grid = try? BlockGrid(shape: [1, 1], block: errorCase.block) else { return nil }
+    let spec = errorCase.spec
+    var codes = [UInt8](repeating: 0, count: 8)
+    var scales: [UInt32] = [0]
+    let outcome = [Float(1)].withUnsafeBufferPointer { values in
+      codes.withUnsafeMutableBytes { codes in
+        scales.withUnsafeMutableBufferPointer { scales in
+          Result { () throws(QuantizeError) in
+            _ = try quantize(
+              values, grid: grid, spec: spec, tensorScale: tensorScale(amax: 1, spec: spec),
+              firstElement: 0, scalesGiven: false, codes: codes, scales: scales)
+          }
+        }
+      }
+    }
+    guard case .failure(let error) = outcome, !error.isAboutData else { return nil }
+    return "\(error)"
+  }
+}

@@ -1,0 +1,85 @@
+import FormatCatalog
+import NumberFormats
+
+/// What a field of a plan says that it cannot.
+struct PlanMistake: Error {
+  var path: [any CodingKey]
+  var problem: String
+}
+
+/// A value that stands in the file as a word or a number.
+struct Parsed<Value: WordInPlan>: Decodable {
+  var value: Value
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text: String
+    if let number = try? container.decode(Int.self) {
+      text = String(number)
+    } else if let number = try? container.decode(Double.self) {
+      text = String(number)
+    } else {
+      text = try container.decode(String.self)
+    }
+    guard let value = Value(word: text) else {
+      throw PlanMistake(
+        path: container.codingPath, problem: "\"\(text)\" (expected \(Value.expected))")
+    }
+    self.value = value
+  }
+}
+
+protocol WordInPlan {
+  init?(word: String)
+  static var expected: String { get }
+}
+
+extension BlockShape: WordInPlan {
+  init?(word: String) { self.init(word) }
+  static var expected: String { "N, \"RxC\", \"axis\" or \"tensor\"" }
+}
+
+extension Rounding: WordInPlan {
+  init?(word: String) { self.init(word) }
+  static var expected: String {
+    Rounding.deterministic.map(\.description).joined(separator: ", ") + " or stochastic[:n]"
+  }
+}
+
+extension ComputeType: WordInPlan {
+  init?(word: String) { self.init(rawValue: word.lowercased()) }
+  static var expected: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension TensorScaleChoice: WordInPlan {
+  init?(word: String) {
+    switch word.lowercased() {
+    case "auto": self = .auto
+    case "none": self = .none
+    default:
+      guard let value = Float(word), value.isFinite, value > 0 else { return nil }
+      self = .given(value)
+    }
+  }
+  static var expected: String { "\"auto\", \"none\" or a factor above 0" }
+}
+
+private struct AnyKey: CodingKey {
+  var stringValue: String
+  var intValue: Int? { nil }
+  init?(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}
+
+/// A decoder passes over a misspelt field, and the plan would mean something else than was written.
+func refuseUnknownFields<Keys: CodingKey & CaseIterable>(
+  _ decoder: any Decoder, _ keys: Keys.Type
+) throws {
+  let known = Keys.allCases.map(\.stringValue)
+  let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
+  guard let unknown = found.first(where: { !known.contains($0) }) else { return }
+  throw PlanMistake(
+    path: decoder.codingPath,
+    problem: "unknown field \"\(unknown)\" (nearest: \"\(nearestName(to: unknown, among: known))\")"
+  )
+}

@@ -1,0 +1,197 @@
+import Foundation
+import GRDB
+import Measurement
+
+/// A SQLite file of sweep results.
+///
+/// One process writes at a time: it holds SQLite's lock from opening to closing, which the kernel
+/// lets go of when the process dies in whatever way. While it writes nobody else reads. Each
+/// `insert` is one transaction: after a kill it is there whole or not at all.
+public final class ResultsStore: Sendable {
+  public let path: String
+  public let isReadOnly: Bool
+  private let queue: DatabaseQueue
+
+  private init(path: String, queue: DatabaseQueue, isReadOnly: Bool) {
+    self.path = path
+    self.queue = queue
+    self.isReadOnly = isReadOnly
+  }
+
+  /// Opens an existing store.
+  ///
+  /// - Throws: `SweepError.store`: `missing`, `notAStore`, `schema`, `numerics`, `corrupted`, `inUse`.
+  public static func open(_ path: String, readOnly: Bool = true) throws -> ResultsStore {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw SweepError.store(path: path, .missing)
+    }
+    return readOnly ? try openForReading(path) : try openForWriting(path)
+  }
+
+  private static func openForReading(_ path: String) throws -> ResultsStore {
+    var configuration = Configuration()
+    configuration.readonly = true
+    return try namingStore(path) {
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      let store = ResultsStore(path: path, queue: queue, isReadOnly: true)
+      if let fault = try queue.read({ try StoreSchema.fault(of: $0) }) {
+        throw SweepError.store(path: path, fault)
+      }
+      return store
+    }
+  }
+
+  /// Opens a store for writing, or makes one where there is none, and locks it.
+  ///
+  /// - Throws: `SweepError.store`; an existing file is left as it is.
+  public static func openForWriting(_ path: String) throws -> ResultsStore {
+    var configuration = Configuration()
+    configuration.prepareDatabase { database in
+      // Before anything is read: SQLite then needs no shared memory for its log, which file systems
+      // over a network have not, and keeps the lock for as long as the file is open.
+      try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+      try database.execute(sql: "BEGIN EXCLUSIVE; COMMIT")
+    }
+    return try namingStore(path) {
+      let queue = try retrying { try DatabaseQueue(path: path, configuration: configuration) }
+      try queue.write { database in
+        if try StoreSchema.isEmpty(database) {
+          try StoreSchema.create(in: database, toolVersion: toolVersion)
+        } else if let fault = try StoreSchema.fault(of: database) {
+          throw SweepError.store(path: path, fault)
+        }
+      }
+      try queue.inDatabase { database in
+        _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL")
+        try database.execute(sql: "PRAGMA synchronous = NORMAL")
+      }
+      return ResultsStore(path: path, queue: queue, isReadOnly: false)
+    }
+  }
+
+  /// Two that open at the same instant may each hinder the other: the one that comes back finds the
+  /// store free, or truly in use.
+  private static func retrying<Value>(_ open: () throws -> Value) throws -> Value {
+    for _ in 0..<4 {
+      do {
+        return try open()
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        Thread.sleep(forTimeInterval: .random(in: 0.02...0.12))
+      }
+    }
+    return try open()
+  }
+
+  /// Closes the store; one opened for writing becomes a single file without a log beside it.
+  public func close() throws {
+    try Self.namingStore(path) {
+      if !isReadOnly {
+        try queue.inDatabase { database in
+          _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+        }
+      }
+      try queue.close()
+    }
+  }
+
+  // MARK: - Reading
+
+  /// Keys of all results.
+  public func keys() throws -> Set<String> {
+    try read { try String.fetchSet($0, sql: "SELECT key FROM results") }
+  }
+
+  /// Results in the order of their keys.
+  ///
+  /// - Parameter kind: `tensor` or `product`; nil for all.
+  public func results(kind: String? = nil) throws -> [StoredResult] {
+    try read { database in
+      guard let kind else {
+        return try StoredResult.fetchAll(database, sql: "SELECT * FROM results ORDER BY key")
+      }
+      return try StoredResult.fetchAll(
+        database, sql: "SELECT * FROM results WHERE kind = ? ORDER BY key", arguments: [kind])
+    }
+  }
+
+  /// Calls `body` with every result, in the order of keys, and with numbers out of its report.
+  ///
+  /// - Parameter fields: names of plain numbers in the report; nil where it has none.
+  public func forEachResult(
+    fields: [String] = [], _ body: (StoredResult, [Double?]) throws -> Void
+  ) throws {
+    let extracts = fields.map { ", json_extract(report, '$.\($0)')" }.joined()
+    try read { database in
+      let rows = try Row.fetchCursor(
+        database, sql: "SELECT *\(extracts) FROM results ORDER BY key")
+      let first = StoredResult.CodingKeys.allCases.count
+      while let row = try rows.next() {
+        let numbers = fields.indices.map { row[first + $0] as Double? }
+        try body(try StoredResult(row: row), numbers)
+      }
+    }
+  }
+
+  /// The tensors that sweeps into this store have read, by file and name.
+  public func tensors() throws -> [TensorRecord] {
+    try read { try TensorRecord.fetchAll($0, sql: "SELECT * FROM tensors ORDER BY file, name") }
+  }
+
+  /// What is noted of the store itself: `numerics`, `tool_version`, `command`.
+  public func meta() throws -> [String: String] {
+    try read { database in
+      let rows = try Row.fetchAll(database, sql: "SELECT key, value FROM meta")
+      return Dictionary(uniqueKeysWithValues: rows.map { ($0[0], $0[1]) })
+    }
+  }
+
+  private func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try Self.namingStore(path) { try queue.read(body) }
+  }
+
+  /// Adds results in one transaction: all of them or, after any error, none.
+  public func insert(_ results: [StoredResult]) throws {
+    try write { database in
+      for result in results { try result.insert(database) }
+    }
+  }
+
+  /// Adds tensors, or replaces what is said of those of the same file and name.
+  public func insert(_ tensors: [TensorRecord]) throws {
+    try write { database in
+      for tensor in tensors { try tensor.insert(database, onConflict: .replace) }
+    }
+  }
+
+  public func setMeta(_ key: String, _ value: String) throws {
+    try write { try StoreSchema.setMeta(key, value, in: $0) }
+  }
+
+  private func write(_ body: (Database) throws -> Void) throws {
+    try Self.namingStore(path) { try queue.write(body) }
+  }
+
+  /// Turns SQLite's errors into the store's.
+  private static func namingStore<Value>(_ path: String, _ body: () throws -> Value) throws -> Value
+  {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      throw SweepError.store(path: path, SweepError.StoreFault(error))
+    }
+  }
+}
+
+extension SweepError.StoreFault {
+  init(_ error: DatabaseError) {
+    switch error.resultCode {
+    case .SQLITE_NOTADB: self = .notAStore
+    case .SQLITE_CORRUPT: self = .corrupted(error.message ?? "SQLite cannot read it")
+    case .SQLITE_BUSY, .SQLITE_LOCKED: self = .inUse
+    case .SQLITE_FULL: self = .full
+    case .SQLITE_CANTOPEN: self = .unusable("cannot be opened or made")
+    case .SQLITE_READONLY: self = .unusable("cannot be written to")
+    default: self = .unusable(error.message ?? "\(error)")
+    }
+  }
+}
