@@ -101,7 +101,8 @@ let package = Package(
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
-    .testTarget(name: "SweepTests", dependencies: ["Sweep", "NumberFormats"], swiftSettings: swift),
+    .testTarget(
+      name: "SweepTests", dependencies: ["Sweep", "NumberFormats"], swiftSettings: swift),
     .testTarget(
       name: "ScalingLawsTests",
       dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
