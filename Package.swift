@@ -39,6 +39,11 @@ let package = Package(
     .target(
       name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
       swiftSettings: swift),
+    .systemLibrary(
+      name: "CMinpack", pkgConfig: "cminpack", providers: [.apt(["libcminpack-dev"])]),
+    .target(
+      name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog", "CMinpack"],
+      resources: [.embedInCode("laws.json5")], swiftSettings: swift),
     .target(
       name: "GoldenVectors",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
@@ -47,6 +52,7 @@ let package = Package(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
+        "ScalingLaws",
       ], swiftSettings: swift),
     .target(
       name: "Verification",
@@ -55,14 +61,14 @@ let package = Package(
     .target(
       name: "Sweep",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", .product(name: "GRDB", package: "GRDB.swift"),
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "GoldenVectors", "Measurement", .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: swift),
     .target(
       name: "Reporting",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification", "Sweep",
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "GoldenVectors", "Measurement", "Verification", "Sweep",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -74,7 +80,7 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
+        "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -105,7 +111,13 @@ let package = Package(
         "Sweep", "NumberFormats", "FormatCatalog", "TensorIO", "Measurement", "Reporting",
       ], swiftSettings: swift),
     .testTarget(
-      name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
+      name: "ScalingLawsTests",
+      dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
+      swiftSettings: swift),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: swift),
+    .testTarget(
+      name: "MeasurementTests",
+      dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],
       swiftSettings: swift),
   ]
 )

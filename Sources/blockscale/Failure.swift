@@ -4,6 +4,7 @@ import GoldenVectors
 import Measurement
 import NumberFormats
 import Reporting
+import ScalingLaws
 import Sweep
 import TensorIO
 
@@ -25,7 +26,9 @@ struct Failure {
     case let error as MeasurementError: stop("\(error)", error.exitCode)
     case let error as SweepError: stop("\(error)", error.exitCode)
     case let error as VectorsError: stop("\(error)", error.exitCode)
+    case let error as LawError: stop("\(error)", error.exitCode)
     case let error as CatalogError: stop("\(error)", Self.exitCode(error))
+    case let error as AssignmentError: stop("\(error)", error.exitCode)
     case let error as UsageError: stop(error.description, 64)
     case let error as OutputError: stop(error.isClosedPipe ? nil : error.description, 74)
     default: Blockscale.exit(withError: error)
