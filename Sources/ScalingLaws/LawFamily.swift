@@ -26,6 +26,19 @@ public struct LawFamily: Sendable, Hashable {
   public let note: String
   private let program: LawProgram
 
+  /// The row's formulas and numbers as one line of text, names of papers and remarks left out: what
+  /// tells two versions of a row apart.
+  public var rowText: String {
+    let reads = variables.map { "\($0.symbol)=\($0.column)/\($0.factor)" }
+    let bounds = parameters.map { "\($0.symbol)[\($0.bounds.low),\($0.bounds.high)]" }
+    let sets = coefficientSets.map { set in
+      set.name + set.values.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    }
+    return "law \(name) \(target.column)/\(target.factor)=\(expression.text)"
+      + " variables=\(reads) parameters=\(bounds) residuals=\(residuals.rawValue) sets=\(sets)"
+      + " derived=\(derived.map { "\($0.name)=\($0.factor)*\($0.expression.text)" })"
+  }
+
   /// The law's prediction in the target's units of the formula (the column's divided by
   /// `target.factor`); NaN or infinite where the formula is.
   ///

@@ -59,7 +59,7 @@ extension LawData {
         guard nonPositive == .drop else {
           throw .badData(
             file, line: line, column: target.column,
-            "\(observed[row]) has no logarithm", expected: "a number above 0")
+            "\(plainText(observed[row])) has no logarithm", expected: "a number above 0")
         }
         points.dropped.append(line)
         continue
@@ -80,20 +80,34 @@ extension LawData {
     for (value, line) in zip(numbers, lines) where !domain.contains(value) {
       let kind = unit.isEmpty ? meaning : "\(meaning), in \(unit)"
       throw .badData(
-        file, line: line, column: column, "\(value) cannot be the \(kind)",
+        file, line: line, column: column, "\(plainText(value)) cannot be the \(kind)",
         expected: domain.description)
     }
   }
 }
 
 extension NumberRange: CustomStringConvertible {
-  /// `0.0 to 1.0`, `1.0 or more`, `at most 2.0`.
+  /// `0 to 1`, `5e8 or more`, `at most 2`.
   public var description: String {
     switch (low.isFinite, high.isFinite) {
-    case (true, true): "\(low) to \(high)"
-    case (true, false): "\(low) or more"
-    case (false, true): "at most \(high)"
+    case (true, true): "\(plainText(low)) to \(plainText(high))"
+    case (true, false): "\(plainText(low)) or more"
+    case (false, true): "at most \(plainText(high))"
     case (false, false): "any number"
     }
   }
+}
+
+/// A number for messages: every digit that it needs, `32` for 32.0 and `3.2e10` for 32000000000.0.
+func plainText(_ value: Double) -> String {
+  let text = "\(value)"
+  guard text.hasSuffix(".0") else { return text }
+  let whole = text.dropLast(2)
+  let digits = whole.drop { $0 == "-" }
+  var kept = digits
+  while kept.last == "0" { kept.removeLast() }
+  guard digits.count - kept.count >= 5, let first = kept.first else { return String(whole) }
+  let fraction = kept.dropFirst()
+  return (value < 0 ? "-" : "") + "\(first)" + (fraction.isEmpty ? "" : ".\(fraction)")
+    + "e\(digits.count - 1)"
 }

@@ -13,6 +13,34 @@ public struct LawInterval: Sendable, Equatable {
   public var high: Double
 }
 
+extension LawInterval {
+  /// The curve's interval by the delta method in the fit's space.
+  ///
+  /// - Parameters:
+  ///   - values: the law's parameters, in its order.
+  ///   - variables: as many as the law has, in its order and in the formula's units.
+  ///   - symbols: the covariance's parameters; the others count as known.
+  ///   - factor: standard deviations on either side.
+  /// - Returns: nil where the law is not finite, or has no logarithm in a fit of logarithms.
+  init?(
+    _ law: LawFamily, values: [Double], variables: [Double], symbols: [String],
+    covariance: [[Double]], factor: Double, space: ResidualSpace
+  ) {
+    let (value, slopes) = law.gradient(parameters: values, variables: variables)
+    guard value.isFinite, space == .linear || value > 0 else { return nil }
+    let free = symbols.map { symbol in law.parameterIndex(symbol).map { slopes[$0] } ?? 0 }
+    var variance = 0.0
+    for (i, row) in covariance.enumerated() {
+      for (j, entry) in row.enumerated() { variance += free[i] * entry * free[j] }
+    }
+    let spread = factor * max(variance, 0).squareRoot()
+    self.value = value
+    let ratio = exp(spread / value)
+    low = space == .linear ? value - spread : value / ratio
+    high = space == .linear ? value + spread : value * ratio
+  }
+}
+
 extension LawFit {
   /// The law at a place with the interval of the curve (not of a new observation), by the delta
   /// method in the fit's space with Student's t.
@@ -20,21 +48,19 @@ extension LawFit {
   /// - Parameter variables: as many as the law has, in its order and in the formula's units.
   /// - Returns: nil where the law is not finite, or has no logarithm in a fit of logarithms.
   public func interval(at variables: [Double]) -> LawInterval? {
-    let (value, slopes) = law.gradient(parameters: values, variables: variables)
-    guard value.isFinite, space == .linear || value > 0 else { return nil }
-    let free = curve.parameters.map { parameter in
-      law.parameterIndex(parameter.symbol).map { slopes[$0] } ?? 0
-    }
-    var variance = 0.0
-    for (i, row) in curve.covariance.enumerated() {
-      for (j, entry) in row.enumerated() { variance += free[i] * entry * free[j] }
-    }
-    let factor = StudentT.quantile(confidence: curve.confidence, freedom: curve.freedom)
-    let spread = factor * max(variance, 0).squareRoot()
-    if space == .linear {
-      return LawInterval(value: value, low: value - spread, high: value + spread)
-    }
-    let ratio = exp(spread / value)
-    return LawInterval(value: value, low: value / ratio, high: value * ratio)
+    LawInterval(
+      law, values: values, variables: variables, symbols: curve.parameters.map(\.symbol),
+      covariance: curve.covariance,
+      factor: StudentT.quantile(confidence: curve.confidence, freedom: curve.freedom), space: space)
+  }
+}
+
+extension SavedFit {
+  /// The same of a fit that was read from a file; `values` are the law's parameters in its order.
+  func interval(law: LawFamily, values: [Double], at variables: [Double]) -> LawInterval? {
+    guard degreesOfFreedom >= 1 else { return nil }
+    return LawInterval(
+      law, values: values, variables: variables, symbols: symbols, covariance: covariance,
+      factor: StudentT.quantile(confidence: confidence, freedom: degreesOfFreedom), space: space)
   }
 }
