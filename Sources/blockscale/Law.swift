@@ -10,7 +10,9 @@ struct Law: ParsableCommand {
       delta is the rise of the loss in nats, ln(perplexity after / perplexity before); n counts \
       parameters, q_r is the share of them in low precision, q_b how many elements share a scale.
       """,
-    subcommands: [LawList.self, LawPredict.self])
+    subcommands: [
+      LawList.self, LawPredict.self, LawFitVerb.self, LawCompareVerb.self, LawTheory.self,
+    ])
 }
 
 /// Options that every verb with laws has.

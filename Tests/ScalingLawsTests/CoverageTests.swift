@@ -16,7 +16,7 @@ import Testing
   ) throws -> [Int] {
     var counts = truth.map { _ in 0 }
     for trial in 0..<trials {
-      let points = law.sample(truth, rows: rows, noise: noise, seed: UInt64(1000 + trial))
+      let points = try law.sample(truth, rows: rows, noise: noise, seed: UInt64(1000 + trial))
       let fit = try law.fit(points, request)
       for (place, parameter) in fit.parameters.enumerated() {
         guard case (let low?, let high?) = interval(parameter) else { continue }

@@ -39,13 +39,16 @@ extension LawFamily {
   /// - Parameter rows: the variables in the formula's units.
   func sample(
     _ parameters: [Double], rows: [[Double]], noise: Double, seed: UInt64 = 1
-  ) -> LawPoints {
+  ) throws -> LawPoints {
     var normal = NormalNumbers(seed: seed)
-    return LawPoints(
-      variables: rows,
-      targets: rows.map {
-        value(parameters: parameters, variables: $0) * exp(noise * normal.next())
-      }, lines: rows.indices.map { $0 + 2 }, dropped: [], file: "sample.csv")
+    var columns = variables.enumerated().map { place, variable in
+      (name: variable.column, numbers: rows.map { $0[place] * variable.factor })
+    }
+    let observed = rows.map {
+      value(parameters: parameters, variables: $0) * target.factor * exp(noise * normal.next())
+    }
+    columns.append((target.column, observed))
+    return try LawData(columns: columns, file: "sample.csv").points(for: self)
   }
 }
 

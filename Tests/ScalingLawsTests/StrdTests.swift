@@ -44,7 +44,7 @@ private struct Problem: Decodable {
     #expect(problems.count == 8)
     for problem in problems {
       for start in problem.starts {
-        let data = try LawData(
+        let data = LawData(
           columns: [("x", problem.x), ("y", problem.y)], file: problem.name)
         let request = LawFitRequest(starts: 1, holdOut: HoldOut.none)
         let fit = try problem.law(from: start).fit(data, request)

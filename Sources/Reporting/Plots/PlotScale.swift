@@ -35,7 +35,9 @@ struct PlotScale {
       (low, high) = (held.min() ?? 1, held.max() ?? 1)
       pad(padding)
     }
-    if !(high > low) { widen() }
+    // A span too small for its numbers to be told apart.
+    let least = isLog ? 1e-9 * low : max(1e-9 * max(abs(low), abs(high)), 1e-280)
+    if !(high - low > least) { widen() }
   }
 
   private mutating func pad(_ share: Double) {
@@ -53,7 +55,7 @@ struct PlotScale {
     if isLog {
       (low, high) = (low / 2, high * 2)
     } else {
-      let half = low == 0 ? 1 : abs(low) / 2
+      let half = abs(low) < 1e-280 ? 1 : abs(low) / 2
       (low, high) = (low - half, high + half)
     }
   }

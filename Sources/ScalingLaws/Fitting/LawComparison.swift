@@ -25,7 +25,7 @@ public struct LawComparison: Sendable {
     _ laws: [LawFamily], _ data: LawData, _ request: LawFitRequest
   ) throws(LawError) {
     guard let first = laws.first else { throw .usage("expected at least one law") }
-    for law in laws where law.target != first.target {
+    for law in laws where law.target.column != first.target.column {
       throw .usage(
         "\(law.name) predicts \(law.target.column), \(first.name) \(first.target.column):"
           + " they cannot be compared")
