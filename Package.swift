@@ -43,7 +43,7 @@ let package = Package(
       name: "CMinpack", pkgConfig: "cminpack", providers: [.apt(["libcminpack-dev"])]),
     .target(
       name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog", "CMinpack"],
-      resources: [.embedInCode("laws.json5")], swiftSettings: swift),
+      resources: [.embedInCode("laws.json5"), .embedInCode("mixed-v1.csv")], swiftSettings: swift),
     .target(
       name: "GoldenVectors",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
