@@ -49,6 +49,10 @@ let package = Package(
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
       swiftSettings: swift),
     .target(
+      name: "HardwareCost", dependencies: ["NumberFormats", "FormatCatalog"],
+      resources: [.embedInCode("gates.json5"), .embedInCode("synthesis.csv")],
+      swiftSettings: swift),
+    .target(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
@@ -68,7 +72,7 @@ let package = Package(
       name: "Reporting",
       dependencies: [
         "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
-        "GoldenVectors", "Measurement", "Verification", "Sweep",
+        "HardwareCost", "GoldenVectors", "Measurement", "Verification", "Sweep",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -80,7 +84,8 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
+        "HardwareCost", "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Sweep",
+        "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -102,6 +107,9 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
+    .testTarget(
+      name: "HardwareCostTests", dependencies: ["HardwareCost", "FormatCatalog", "NumberFormats"],
+      swiftSettings: swift),
     .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
