@@ -11,7 +11,8 @@ public struct AnswerText: Sendable {
   /// One line: yes, no, or what it depends on.
   public var headline: String {
     guard analysis.hasSeveralBlocks else {
-      return "Whether a small Q_b is essential cannot be told: the store holds one block size of each"
+      return
+        "Whether a small Q_b is essential cannot be told: the store holds one block size of each"
         + " format."
     }
     guard !verdicts.isEmpty else {
@@ -29,10 +30,12 @@ public struct AnswerText: Sendable {
       return "Yes: all \(verdicts.count) \(cases) need a Q_b of \(small) or less."
     }
     if counts[2] == verdicts.count {
-      return "No block size helps: not one of the \(verdicts.count) \(cases) meets the budget at any"
+      return
+        "No block size helps: not one of the \(verdicts.count) \(cases) meets the budget at any"
         + " measured block."
     }
-    return "It depends on model size and format. Of \(verdicts.count) \(cases), \(counts[0]) meet the"
+    return
+      "It depends on model size and format. Of \(verdicts.count) \(cases), \(counts[0]) meet the"
       + " budget with a Q_b above \(small), \(counts[1]) only with \(small) or less, and \(counts[2])"
       + " with no measured block."
   }
@@ -70,7 +73,8 @@ public struct AnswerText: Sendable {
         verdicts.filter { $0.n == n && $0.need == .notNeeded }.count
       }
       let (a, b) = (free(first), free(last))
-      let word = a < b ? "rises from \(a) to \(b)" : a > b ? "falls from \(a) to \(b)" : "stays \(a)"
+      let word =
+        a < b ? "rises from \(a) to \(b)" : a > b ? "falls from \(a) to \(b)" : "stays \(a)"
       sentences.append(
         "From \(PageNumber.parameters(first)) to \(PageNumber.parameters(last)) parameters the number"
           + " of formats, of \(analysis.series.count), that do without a small Q_b \(word).")

@@ -5,7 +5,8 @@ extension ReportPage {
   var answer: String {
     var page = HTMLWriter()
     let words = AnswerText(analysis)
-    page.raw("<p class=\"lead\">Is a small Q_b essential? \(HTMLWriter.escaped(words.headline))</p>")
+    page.raw(
+      "<p class=\"lead\">Is a small Q_b essential? \(HTMLWriter.escaped(words.headline))</p>")
     if let plan = analysis.plan {
       page.paragraph(
         "Small is a Q_b of at most \(PageNumber.elements(analysis.request.small)); the budget is a loss"
@@ -22,7 +23,8 @@ extension ReportPage {
   private var verdictTable: HTMLTable {
     let small = PageNumber.elements(analysis.request.small)
     var table = HTMLTable(
-      caption: "The largest Q_b within the budget, and what it saves against the measured block that"
+      caption:
+        "The largest Q_b within the budget, and what it saves against the measured block that"
         + " counts as small. Intervals: 95 % of the loss law.",
       columns: [
         .text("N"), .text("format"), .number("largest Q_b"), .number("95 %"),
@@ -74,7 +76,9 @@ extension ReportPage {
       plot, caption: "The largest Q_b within the loss budget grows with the model.",
       data: HTMLTable(
         caption: "The largest Q_b within the budget",
-        columns: [.text("format"), .text("N"), .number("Q_b"), .number("95 %, low"), .number("high")],
+        columns: [
+          .text("format"), .text("N"), .number("Q_b"), .number("95 %, low"), .number("high"),
+        ],
         rows: analysis.verdicts.map { verdict in
           [
             .init(verdict.format), .init(PageNumber.parameters(verdict.n)),

@@ -8,7 +8,8 @@ extension ReportPage {
     var page = HTMLWriter()
     page.figure(
       bits,
-      caption: "Left and below is better. The dotted line joins what no other format and block beats in"
+      caption:
+        "Left and below is better. The dotted line joins what no other format and block beats in"
         + " both.")
     if let gates = plots.paretoGates {
       page.figure(
@@ -47,7 +48,8 @@ extension ReportPage {
 
   private var lawTable: HTMLTable {
     var table = HTMLTable(
-      caption: "The law NMSE = K (Q_b + d)^gamma_c fitted to the measured points, with 95 % intervals"
+      caption:
+        "The law NMSE = K (Q_b + d)^gamma_c fitted to the measured points, with 95 % intervals"
         + " (of the fit's parameters; d and gamma_c trade against each other).",
       columns: [
         .text("format"), .text("error with growing Q_b"), .number("K"), .number("d, elements"),
@@ -96,7 +98,8 @@ extension ReportPage {
     }
     page.table(
       HTMLTable(
-        caption: "By how much the error grows from a Q_b of \(small) to \(large) (NMSE over NMSE; below"
+        caption:
+          "By how much the error grows from a Q_b of \(small) to \(large) (NMSE over NMSE; below"
           + " 1 the larger block is better)",
         columns: columns,
         rows: analysis.distributions.map { group in
@@ -109,7 +112,8 @@ extension ReportPage {
     guard let n = first.n else { return page.text }
     page.table(
       HTMLTable(
-        caption: "The largest Q_b within the budget at \(PageNumber.parameters(n)) parameters if every"
+        caption:
+          "The largest Q_b within the budget at \(PageNumber.parameters(n)) parameters if every"
           + " operand were like these",
         columns: columns,
         rows: analysis.distributions.map { group in

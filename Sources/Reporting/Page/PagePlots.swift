@@ -26,10 +26,11 @@ struct PagePlots {
     }
   }
 
-  /// `212 gates ± 9 %`.
+  /// `212 gates ± 9 %`, or what no synthesis result stands behind.
   static func gates(_ cost: PageCost) -> String {
-    let error = cost.relativeError.map { " ± \(PageNumber.fixed(100 * $0, 0)) %" } ?? ""
-    return "\(PageNumber.compact(cost.gates)) gates\(error)"
+    let error = cost.relativeError.map { " ± \(PageNumber.fixed(100 * $0, 0)) %" }
+    return "\(PageNumber.compact(cost.gates)) gates"
+      + (error ?? " (not synthesised: \(cost.missing))")
   }
 
   private func pareto(
@@ -134,7 +135,8 @@ struct PagePlots {
         guard let size = block.value.blockSize else { return nil }
         return PlotPoint(
           n, size,
-          title: "\(one.format) at \(PageNumber.parameters(n)): Q_b \(PageNumber.block(block.value))"
+          title:
+            "\(one.format) at \(PageNumber.parameters(n)): Q_b \(PageNumber.block(block.value))"
             + ", 95 %: \(PageNumber.block(block.low)) to \(PageNumber.block(block.high))")
       }
       return [.line(line, color: color), .points(marks, name: one.format, color: color)]
@@ -146,7 +148,8 @@ struct PagePlots {
       y: PlotAxis("Q_b, elements per scale", scale: .log),
       layers: layers + [.rule(y: analysis.request.small, name: "small")],
       notes: ["Along the top: every measured block is within the budget. No line: none is."],
-      summary: "A line for each format that has a block within the budget.", width: 860, height: 460)
+      summary: "A line for each format that has a block within the budget.", width: 860, height: 460
+    )
   }
 
   /// NMSE in dB, tensors by formats.
@@ -178,7 +181,8 @@ struct PagePlots {
         let points = spread.shares.map {
           PlotPoint(
             Double($0.exponent), 100 * $0.share,
-            title: "\(spread.format), block \(spread.block): \(PageNumber.percent($0.share)) of scales"
+            title:
+              "\(spread.format), block \(spread.block): \(PageNumber.percent($0.share)) of scales"
               + " from 2^\(PageNumber.minus("\($0.exponent)"))")
         }
         let color = color(spread.format)
@@ -187,7 +191,8 @@ struct PagePlots {
       let plot = Plot(
         title: "Where scales lie: \(name)", x: PlotAxis("log2 of the scale, rounded down"),
         y: PlotAxis("share of blocks, %"), layers: layers,
-        summary: "Shares of all blocks of all tensors by the power of two of their scale.", width: 860,
+        summary: "Shares of all blocks of all tensors by the power of two of their scale.",
+        width: 860,
         height: 360)
       return (name, plot)
     }
@@ -219,8 +224,4 @@ struct PagePlots {
       y: PlotAxis("signal over quantisation noise, dB"), layers: layers + medians,
       summary: "A point for each tensor, a line at each format's median.", width: 860, height: 480)
   }
-}
-
-private func < (a: (Double, Double), b: (Double, Double)) -> Bool {
-  a.0 == b.0 ? a.1 < b.1 : a.0 < b.0
 }

@@ -13,7 +13,8 @@ extension ReportPage {
     }
     page.table(
       HTMLTable(
-        caption: "Other ways against the usual one of the same format and block, on the same tensors",
+        caption:
+          "Other ways against the usual one of the same format and block, on the same tensors",
         columns: [
           .text("format"), .text("usual"), .text("other"), .number("block"), .number("of"),
           .number("NMSE, usual"), .number("NMSE, other"), .number("change, dB"),
@@ -22,7 +23,7 @@ extension ReportPage {
     return page.text
   }
 
-  private func recipeRow(_ one: RecipeDifference) -> [HTMLTable.Cell] {
+  private func recipeRow(_ one: MethodDifference) -> [HTMLTable.Cell] {
     let change =
       one.error > 0 && one.baselineError > 0
       ? decibels(one.error) - decibels(one.baselineError) : nil
@@ -122,12 +123,14 @@ extension ReportPage {
       "Formats used",
       HTMLTable(
         caption: "Rows of the format tables", columns: [.text("format"), .text("hash of the row")],
-        rows: data.formatHashes.sorted { $0.key < $1.key }.map { [.init($0.key), .init($0.value)] }))
+        rows: data.formatHashes.sorted { $0.key < $1.key }.map { [.init($0.key), .init($0.value)] })
+    )
     let shown = data.tensors.prefix(400)
     page.details(
       "Tensors measured",
       HTMLTable(
-        caption: "The \(shown.count) of \(PageNumber.plural(data.tensors.count, "tensor")) that are listed"
+        caption:
+          "The \(shown.count) of \(PageNumber.plural(data.tensors.count, "tensor")) that are listed"
           + " here, by file and name",
         columns: [
           .text("tensor"), .text("file"), .text("role"), .text("shape"), .text("type"),
