@@ -14,8 +14,9 @@ import Testing
     let both = try layer([("fine", { 1e-6 * $0 }), ("ref", { 1e-3 * $0 })])
     #expect(
       headline(both, pageRequest(loss: law)).hasPrefix(
-        "It depends on model size and format. Of 4 combinations of model size and format, 3 meet"
-          + " the budget with a Q_b above 16, 1 only with 16 or less, and 0 with no"))
+        "It depends on model size and format. Of 2 formats the budget is met with a Q_b above 16 by 1"
+          + " at 1 billion and 2 at 16 billion parameters; only with 16 or less by 1 at 1 billion and"
+          + " 0 at 16 billion; and with no measured block by 0 at"))
     let wide = headline(both, pageRequest(budget: 1, loss: law))
     #expect(wide.hasPrefix("No: none of the 4"), "\(wide)")
     let narrow = headline(
@@ -39,7 +40,7 @@ import Testing
     let words = AnswerText(analysis)
     #expect(words.sizes.count == 2)
     #expect(words.sizes[0].contains("At 1 billion parameters"))
-    #expect(words.sizes[0].contains("not needed by falling (all measured, up to 128)"))
+    #expect(words.sizes[0].contains("not needed by falling (every measured block"))
     #expect(words.sizes[0].contains("it is needed by ref (up to 6"))
     #expect(words.trends.contains { $0.contains("rises from 1 to 2") }, "\(words.trends)")
     #expect(words.trends.contains { $0.contains("For falling a smaller Q_b does harm") })

@@ -52,7 +52,7 @@ extension ReportPage {
     var table = HTMLTable(
       caption: "Error, predicted loss and cost. 10 to 90 %: of layers or tensors; δ with its 95 %"
         + " interval; gates per multiply-accumulate with the model's largest error on points it was not"
-        + " fitted to. Choose a heading to sort.",
+        + " fitted to (* no synthesis results of such a unit). Choose a heading to sort.",
       columns: [
         .text("error of", isFilter: true), .text("format", isFilter: true),
         .text("block", isFilter: true), .number("Q_b, elements"), .number("bits per element"),
@@ -88,8 +88,13 @@ extension ReportPage {
       .init(PageNumber.error(point.error), point.error),
       .init("\(PageNumber.error(point.low)) to \(PageNumber.error(point.high))", point.low),
       .init(ratio.map { PageNumber.fixed($0, 2) } ?? "", ratio),
-      .init(cost.map { PagePlots.gates($0).replacing(" gates", with: "") } ?? "", cost?.gates),
+      .init(cost.map(Self.gates) ?? "", cost?.gates),
     ]
+  }
+
+  private static func gates(_ cost: PageCost) -> String {
+    let error = cost.relativeError.map { " ± \(PageNumber.fixed(100 * $0, 0)) %" }
+    return PageNumber.compact(cost.gates) + (error ?? " *")
   }
 
   private func deltaCell(
