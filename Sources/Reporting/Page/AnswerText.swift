@@ -36,13 +36,15 @@ public struct AnswerText: Sendable {
     }
     let sizes = analysis.request.sizes
     func told(_ need: BlockVerdict.Need) -> String {
-      let found = sizes.map { n in verdicts.filter { $0.n == n && $0.need == need }.count }
-      return PageNumber.list(
-        zip(sizes, found).map { "\($1) at \(PageNumber.parameters($0))" })
+      let found = sizes.compactMap { n -> String? in
+        let count = verdicts.filter { $0.n == n && $0.need == need }.count
+        return count > 0 ? "\(count) at \(PageNumber.parameters(n))" : nil
+      }
+      return found.isEmpty ? "none" : PageNumber.list(found) + " parameters"
     }
     return
       "It depends on model size and format. Of \(analysis.series.count) formats the budget is met"
-      + " with a Q_b above \(small) by \(told(.notNeeded)) parameters; only with \(small) or less by"
+      + " with a Q_b above \(small) by \(told(.notNeeded)); only with \(small) or less by"
       + " \(told(.needed)); and with no measured block by \(told(.noneSuffices))."
   }
 
