@@ -3,9 +3,17 @@ import Sweep
 
 /// What `blockscale sweep` and `blockscale store` print.
 public enum SweepReports {
-  /// The encoder that rows of a store carry the JSON of.
+  /// Results as the JSON of the verbs has them, without the files' names: a row of a store follows from
+  /// its key alone, wherever the tensors lay.
   public static let encoder = ReportEncoder(
-    tensor: { ErrorReports.json($0).compact }, product: { MatmulReports.json($0).compact })
+    tensor: { withoutFile(ErrorReports.json($0)).compact },
+    product: { withoutFile(MatmulReports.json($0)).compact })
+
+  private static func withoutFile(_ value: JSONValue) -> JSONValue {
+    guard case .object(let fields) = value else { return value }
+    return .object(
+      fields.filter { $0.key != "file" }.map { JSONField($0.key, withoutFile($0.value)) })
+  }
 
   /// What a run did.
   public static func report(

@@ -66,15 +66,10 @@ extension ResultsStore {
 private struct StoreMerge {
   let output: ResultsStore
   var counts = ResultsStore.MergeCounts()
-  private var seen: [String: Seen] = [:]
+  /// What a later result of the same key must equal.
+  private var seen: [String: (store: String, contents: Int)] = [:]
   private var tensors: [String: (record: TensorRecord, store: String)] = [:]
   private var waiting: [StoredResult] = []
-
-  /// What a later result of the same key must equal.
-  private struct Seen {
-    var store: String
-    var numbers: [Double?]
-  }
 
   init(output: ResultsStore) { self.output = output }
 
@@ -96,17 +91,16 @@ private struct StoreMerge {
   }
 
   private mutating func add(_ result: StoredResult, _ path: String) throws {
-    let numbers = [
-      Double(result.count), result.nmse, result.sqnrDecibels, result.bitsPerElement,
-    ]
+    var contents = result
+    contents.toolVersion = ""
     if let earlier = seen[result.key] {
-      guard earlier.numbers == numbers else {
+      guard earlier.contents == contents.hashValue else {
         throw SweepError.store(path: path, .conflict(other: earlier.store, key: result.key))
       }
       counts.repeated += 1
       return
     }
-    seen[result.key] = Seen(store: path, numbers: numbers)
+    seen[result.key] = (path, contents.hashValue)
     waiting.append(result)
     counts.results += 1
     if waiting.count == 1000 { try flush() }
@@ -124,6 +118,7 @@ private struct StoreMerge {
         store: earlier.store, file: record.file, tensor: record.name, stored: earlier.record.hash,
         found: record.hash)
     }
+    guard tensors[name]?.record.tells(asMuchAs: record) != true else { return }
     tensors[name] = (record, path)
   }
 }

@@ -3,7 +3,8 @@ import GRDB
 /// One row of a store's `results`: what was measured, on what, and what came out.
 ///
 /// Columns and their meaning are one list: ``CodingKeys``. Hashes of tensors are SHA-256, those of rows
-/// of the format tables the `row_hash` of the JSON reports.
+/// of the format tables the `row_hash` of the JSON reports. A row follows from its key alone: the files
+/// are those of the tensors of the same name and hash (``TensorRecord``), which may be several.
 public struct StoredResult: Codable, Sendable, Hashable, FetchableRecord, PersistableRecord {
   public static let databaseTableName = "results"
 
@@ -53,7 +54,8 @@ public struct StoredResult: Codable, Sendable, Hashable, FetchableRecord, Persis
   public var nmse: Double?
   /// Decibels; nil where undefined or infinite.
   public var sqnrDecibels: Double?
-  /// One member of `results` as `blockscale error --as json` or `matmul --as json` print it.
+  /// One member of `results` as `blockscale error --as json` or `matmul --as json` print it, without the
+  /// files' names.
   public var report: String
 
   public enum CodingKeys: String, CodingKey, CaseIterable {

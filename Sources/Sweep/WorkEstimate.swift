@@ -12,11 +12,13 @@ enum WorkEstimate {
     return 20_000 + perElement * Double(count)
   }
 
+  /// Reading, quantising, multiplying and judging, fitted to `blockscale matmul` on one core.
+  ///
   /// - Parameters:
   ///   - products: multiply-accumulates.
   ///   - elements: of both operands.
   static func product(_ products: Int, _ elements: Int, _ accumulator: Accumulator) -> Double {
-    100_000 + 8 * Double(elements) + (0.2 + perProduct(accumulator)) * Double(products)
+    1_000_000 + 15 * Double(elements) + (0.4 + perProduct(accumulator)) * Double(products)
   }
 
   /// What adding one product takes, by the kind of datapath.

@@ -1,59 +1,30 @@
-"""sweep and store: what is measured, and what kills, full disks and wrong stores do to it."""
+"""sweep and store: what is measured, plans, shards, launchers, merging and export."""
 
 import csv
 import io
 import json
 import os
-import random
-import resource
 import shutil
-import signal
 import sqlite3
-import subprocess
-import time
 
 import inputs
 from files import float32, write_npy, write_safetensors
-from harness import (BAD_DATA, CANNOT_WRITE, GOLDEN, NO_INPUT, OK, PROGRAM, USAGE, Skipped,
-                     blockscale, case, expect, expect_equal, fail, folder, strict_json, succeed)
-
-SLICE = GOLDEN / "demo/minilm-slice.safetensors"
-ACTIVATIONS = GOLDEN / "activations/minilm-slice.safetensors"
-FORMATS = ["--format", "nvfp4,mxfp4,int8", "--block", "8,16,32"]
-# MPFR computes: slow enough to be met in the middle.
-SLOW = ["--format", "nvfp4,mxfp4,int8,mxfp8_e4m3", "--block", "8,16,32,64", "--target", "reference"]
-KILLS = int(os.environ.get("BLOCKSCALE_KILLS", "5"))
-
-
-def weights(place, names=("x.weight", "y.weight", "z.weight"), shape=(24, 96)):
-    return write_safetensors(place / "model.safetensors", {
-        name: inputs.normal(shape, seed=seed) for seed, name in enumerate(names)})
-
-
-def sweep(store, *words, **options):
-    """Runs a sweep; the row of its report."""
-    return strict_json(succeed("sweep", *words, "--store", store, "--as", "json", **options))
-
-
-def counts(store, *words, **options):
-    row = sweep(store, *words, **options)["sweep"][0]
-    return row["items"], row["measured"], row["kept"]
-
-
-def export(store, form="jsonl"):
-    return succeed("store", "export", store, "--as", form)
-
-
-def rows(store):
-    return [strict_json(line) for line in export(store).splitlines()]
-
-
-def start(*words, **options):
-    return subprocess.Popen([str(PROGRAM), "sweep", *map(str, words)], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
-
+from harness import (BAD_DATA, CANNOT_WRITE, NO_INPUT, OK, USAGE, blockscale, case, expect,
+                     expect_equal, fail, folder, strict_json, succeed)
+from sweeps import (ACTIVATIONS, FORMATS, SLICE, counts, execute, export, rows, sweep,
+                    weights)
 
 # What is measured
+
+
+def without_files(text):
+    """The results of a JSON report; a store's rows name no files."""
+    results = strict_json(text)["results"]
+    for result in results:
+        for part in (result, result.get("a"), result.get("b")):
+            if isinstance(part, dict):
+                part.pop("file", None)
+    return results
 
 
 @case()
@@ -62,7 +33,7 @@ def tensor_rows_are_what_error_prints():
            "exact,exact-rceil"]
     with folder() as place:
         sweep(place / "s.sqlite", SLICE, *how)
-        printed = strict_json(succeed("error", SLICE, *how, "--as", "json"))["results"]
+        printed = without_files(succeed("error", SLICE, *how, "--as", "json"))
         stored = [row["report"] for row in rows(place / "s.sqlite")]
 
         def order(result):
@@ -80,7 +51,7 @@ def product_rows_are_what_matmul_prints():
            "exact,blackwell-fp4", "--rounding", "stochastic:8", "--seed", "7", "--fraction", "0.5"]
     with folder() as place:
         sweep(place / "s.sqlite", "--product", f"{a}={b}", *how)
-        printed = strict_json(succeed("matmul", a, b, *how, "--as", "json"))["results"]
+        printed = without_files(succeed("matmul", a, b, *how, "--as", "json"))
         stored = rows(place / "s.sqlite")
         expect_equal([row["seed"] for row in stored], [7, 7], "seeds")
         for row in stored:
@@ -379,159 +350,3 @@ def plans_and_stores_that_are_missing_are_named():
         fail(NO_INPUT, "store", "export", place / "no.sqlite", "--as", "csv", mentions=["no.sqlite"])
         fail(CANNOT_WRITE, "sweep", weights(place), *FORMATS, "--store", place / "no/s.sqlite",
              mentions=["no/s.sqlite"])
-
-
-# Stores that are not what they should be
-
-
-def execute(store, *commands):
-    base = sqlite3.connect(store)
-    for command in commands:
-        base.execute(command)
-    base.commit()
-    base.close()
-
-
-def overwrite_middle(store):
-    data = bytearray(store.read_bytes())
-    middle = len(data) // 2 // 4096 * 4096
-    data[middle : middle + 6000] = random.Random(1).randbytes(6000)
-    store.write_bytes(data)
-
-
-def truncate(store):
-    store.write_bytes(store.read_bytes()[:10_000])
-
-
-@case(("another version", lambda s: execute(s, "PRAGMA user_version = 2"), ["version 2"]),
-      ("other numbers", lambda s: execute(s, "UPDATE meta SET value = '9' WHERE key = 'numerics'"),
-       ["numerical version 9"]),
-      ("another database", lambda s: execute(s, "PRAGMA application_id = 7"), ["not a store"]),
-      ("some text", lambda s: s.write_text("no database\n" * 2000), ["not a store"]),
-      ("damage", overwrite_middle, ["damaged"]),
-      ("its end cut off", truncate, ["damaged"]))
-def a_wrong_store_is_refused_and_left_alone(what, change, mentions):
-    with folder() as place:
-        model, store = weights(place), place / "s.sqlite"
-        sweep(store, model, *FORMATS)
-        change(store)
-        before = store.read_bytes()
-        for words in (["sweep", model, *FORMATS, "--store", store],
-                      ["store", "export", store, "--as", "csv"],
-                      ["store", "merge", place / "m.sqlite", store]):
-            fail(BAD_DATA, *words, mentions=["s.sqlite", *mentions])
-            expect_equal(store.read_bytes() == before, True, f"{words[0]} left the file as it was")
-        expect(not (place / "m.sqlite").exists(), "a merged store was made")
-
-
-@case()
-def a_tensor_that_changed_is_never_mixed_with_the_earlier_one():
-    with folder() as place:
-        model, store = weights(place), place / "s.sqlite"
-        sweep(store, model, *FORMATS)
-        before = export(store)
-        first = model.read_bytes()
-        write_safetensors(model, {"x.weight": inputs.normal((24, 96), seed=0),
-                                  "y.weight": inputs.normal((24, 96), seed=77),
-                                  "z.weight": inputs.normal((24, 96), seed=2)})
-        fail(BAD_DATA, "sweep", model, *FORMATS, "--format", "nvfp4", "--store", store,
-             mentions=["y.weight", "SHA-256", "another store"])
-        expect_equal(export(store), before, "the store after the refusal")
-        model.write_bytes(first)
-        expect_equal(counts(store, model, *FORMATS), (27, 0, 27), "with the earlier file")
-
-
-@case()
-def a_second_sweep_on_a_store_in_use_is_refused():
-    with folder() as place:
-        store = place / "s.sqlite"
-        first = start(SLICE, *SLOW, "--store", store)
-        try:
-            wait_for_results(store, first)
-            fail(CANNOT_WRITE, "sweep", SLICE, *SLOW, "--store", store,
-                 mentions=["s.sqlite", "in use"])
-            fail(CANNOT_WRITE, "store", "export", store, "--as", "csv", mentions=["in use"])
-            expect(first.poll() is None, "the first ended too early for this test")
-        finally:
-            first.send_signal(signal.SIGKILL)
-            first.communicate()
-        # The kernel let the lock go with the process.
-        items, measured, kept = counts(store, SLICE, *SLOW[:-2])
-        expect_equal(measured + kept, items, "items")
-        expect(kept > 0, "nothing was kept of the killed sweep")
-
-
-def wait_for_results(store, process):
-    log = store.with_name(store.name + "-wal")
-    limit = time.monotonic() + 60
-    while not (log.exists() and log.stat().st_size > 50_000):
-        expect(process.poll() is None and time.monotonic() < limit, "no results came")
-        time.sleep(0.005)
-
-
-@case((KILLS,))
-def kills_at_random_moments_lose_and_repeat_nothing(kills):
-    source = random.Random(kills)
-    with folder() as place:
-        sweep(place / "whole.sqlite", SLICE, *SLOW[:-2])
-        expected = export(place / "whole.sqlite")
-        done, finished, store = 0, 0, place / "0.sqlite"
-        while True:
-            process = start(SLICE, *SLOW, "--store", store)
-            time.sleep(source.uniform(0.01, 0.4))
-            if done < kills and process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
-                done += 1
-                continue
-            _, text = process.communicate(timeout=300)
-            expect_equal(process.returncode, OK, text.decode())
-            expect_equal(export(store), expected, f"store after {done} kills")
-            finished += 1
-            if done == kills:
-                break
-            store = place / f"{finished}.sqlite"
-
-
-def limited_files():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
-
-
-@case()
-def a_limit_on_files_keeps_what_was_stored():
-    with folder() as place:
-        store = place / "s.sqlite"
-        words = [SLICE, *SLOW[:-2]]
-        # Python ignores SIGXFSZ; the program must find it so too.
-        done = start(*words, "--store", store, preexec_fn=limited_files, restore_signals=False)
-        _, text = done.communicate(timeout=120)
-        expect_equal(done.returncode, CANNOT_WRITE, text.decode())
-        expect(b"s.sqlite" in text, text.decode())
-        complete_after(store, words, place)
-
-
-@case()
-def a_full_disk_keeps_what_was_stored():
-    with folder() as place:
-        disk = place / "disk"
-        disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
-        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-            raise Skipped("mounting a small disk takes root's rights")
-        try:
-            words = [SLICE, *SLOW[:-2]]
-            outcome = fail(CANNOT_WRITE, "sweep", *words, "--store", disk / "s.sqlite",
-                           mentions=["s.sqlite", "no room left"])
-            expect("kept" in outcome.stderr, outcome.stderr)
-            subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
-            complete_after(disk / "s.sqlite", words, place)
-        finally:
-            subprocess.run(["umount", str(disk)], check=True)
-
-
-def complete_after(store, words, place):
-    items, measured, kept = counts(store, *words)
-    expect(kept > 0, "nothing was kept")
-    expect_equal(measured + kept, items, "items")
-    sweep(place / "whole.sqlite", *words)
-    expect_equal(export(store), export(place / "whole.sqlite"), "the store in the end")

@@ -56,7 +56,7 @@ import Testing
       ("{version: 1, ", "", "not JSON5"),
     ]
     for row in table {
-      #expect(row.text) {
+      #expect("\(row.text)") {
         try plan(row.text)
       } throws: { error in
         guard case SweepError.plan("plans/p.json5", row.field, let problem) = error else {
@@ -86,7 +86,7 @@ import Testing
     ]
     let engine = try makeEngine(target: .baseline)
     for row in table {
-      #expect(row.text) {
+      #expect("\(row.text)") {
         _ = try ResolvedPlan(try plan(row.text), catalog: try .standard(), engine: engine)
       } throws: { error in
         guard case SweepError.plan("plans/p.json5", row.field, let problem) = error else {
