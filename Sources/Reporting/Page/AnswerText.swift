@@ -132,14 +132,19 @@ public struct AnswerText: Sendable {
       "Going \(step) multiplies the error, median over formats, least for \(told(least)), and most for"
         + " \(told(most))."
     ]
-    let free = classes.map { group, _ in
-      let count = group.rows.filter { $0.need == .notNeeded }.count
-      return "\(count) if every operand were like the \(group.name.lowercased())"
-    }
-    if let n = least.0.n {
+    guard let n = least.0.n else { return sentences }
+    let counts = classes.map { group, _ in group.rows.filter { $0.need == .notNeeded }.count }
+    let place = "At \(PageNumber.parameters(n)) parameters"
+    let total = least.0.rows.count
+    if let first = counts.first, Set(counts).count == 1 {
       sentences.append(
-        "At \(PageNumber.parameters(n)) parameters, of \(least.0.rows.count) formats these would do"
-          + " without a small Q_b: \(PageNumber.list(free)).")
+        "\(place) \(first) of \(total) formats would do without a small Q_b, whichever of the kinds of"
+          + " tensors below every operand were like.")
+    } else {
+      let each = zip(counts, classes).map { "\($0) for \($1.0.name.lowercased())" }
+      sentences.append(
+        "\(place), and if every operand were alike, so many of \(total) formats would do without a"
+          + " small Q_b: \(PageNumber.list(each)).")
     }
     return sentences
   }
