@@ -43,7 +43,7 @@ let package = Package(
       name: "CMinpack", pkgConfig: "cminpack", providers: [.apt(["libcminpack-dev"])]),
     .target(
       name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog", "CMinpack"],
-      resources: [.embedInCode("laws.json5")], swiftSettings: swift),
+      resources: [.embedInCode("laws.json5"), .embedInCode("mixed-v1.csv")], swiftSettings: swift),
     .target(
       name: "GoldenVectors",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
@@ -122,7 +122,10 @@ let package = Package(
       name: "ScalingLawsTests",
       dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: swift),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Reporting", "Sweep", "ScalingLaws", "FormatCatalog", "NumberFormats"],
+      swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests",
       dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],

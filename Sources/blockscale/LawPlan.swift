@@ -126,15 +126,7 @@ struct LawPlan: ParsableCommand {
   }
 
   private func lossData() throws -> LawData {
-    var data = try LawData.read(loss)
-    for filter in lossWhere {
-      let parts = filter.split(separator: "=", maxSplits: 1).map(String.init)
-      guard parts.count == 2 else {
-        throw UsageError("--loss-where \(filter): expected COLUMN=TEXT,...")
-      }
-      data = try data.rows(where: parts[0], isIn: parts[1].split(separator: ",").map(String.init))
-    }
-    return data
+    try LawData.read(loss).rows(fitting: lossWhere)
   }
 
   /// Curves, what was measured for them, and what says so.

@@ -7,19 +7,22 @@ public struct Plot: Sendable {
   public var layers: [PlotLayer]
   /// Lines of small print below the drawing.
   public var notes: [String]
+  /// What the drawing shows, for those who do not see it.
+  public var summary: String
   /// In CSS pixels, of the whole picture without its notes.
   public var width: Double
   public var height: Double
 
   public init(
     title: String, x: PlotAxis, y: PlotAxis, layers: [PlotLayer] = [], notes: [String] = [],
-    width: Double = 760, height: Double = 440
+    summary: String = "", width: Double = 760, height: Double = 440
   ) {
     self.title = title
     self.x = x
     self.y = y
     self.layers = layers
     self.notes = notes
+    self.summary = summary
     self.width = width
     self.height = height
   }
@@ -28,6 +31,17 @@ public struct Plot: Sendable {
 extension Plot {
   /// Whether cells lie under the other layers.
   var hasHeat: Bool { layers.contains { if case .heat = $0.kind { true } else { false } } }
+
+  /// Whether points have texts of their own, which a keyboard has to reach.
+  var hasTitledPoints: Bool {
+    layers.contains { layer in
+      if case .points(let points) = layer.kind {
+        points.contains { $0.title != nil }
+      } else {
+        false
+      }
+    }
+  }
 }
 
 /// One axis of a plot.
@@ -41,11 +55,14 @@ public struct PlotAxis: Sendable, Equatable {
   public var range: ClosedRange<Double>?
   /// Where numbers stand; by default round ones.
   public var ticks: [Double]?
+  /// Names in place of numbers: the first spans 0 to 1, and so on.
+  public var names: [String]?
 
   public init(
     _ label: String, scale: Scale = .linear, range: ClosedRange<Double>? = nil,
-    ticks: [Double]? = nil
+    ticks: [Double]? = nil, names: [String]? = nil
   ) {
+    self.names = names
     self.label = label
     self.scale = scale
     self.range = range
@@ -84,6 +101,8 @@ public struct PlotLayer: Sendable {
     case horizontalRule(Double)
     case verticalRule(Double)
     case heat(PlotHeatMap)
+    /// A thin dotted line along points.
+    case front([PlotPoint])
   }
 
   var kind: Kind
@@ -104,6 +123,11 @@ public struct PlotLayer: Sendable {
     _ points: [PlotPoint], name: String? = nil, color: Int = 0, isDashed: Bool = false
   ) -> PlotLayer {
     PlotLayer(kind: .line(points, isDashed: isDashed), name: name, color: color)
+  }
+
+  /// A thin dotted line through the points, such as a Pareto front.
+  public static func front(_ points: [PlotPoint], name: String? = nil) -> PlotLayer {
+    PlotLayer(kind: .front(points), name: name, color: 0)
   }
 
   /// The area between two edges with equal x, such as an interval.
@@ -131,7 +155,7 @@ public struct PlotLayer: Sendable {
   /// Places that decide what the axes span.
   var extent: [PlotPoint] {
     switch kind {
-    case .points(let points), .line(let points, _): points
+    case .points(let points), .line(let points, _), .front(let points): points
     case .band(let lower, let upper): lower + upper
     case .horizontalRule, .verticalRule: []
     case .heat(let map): map.corners

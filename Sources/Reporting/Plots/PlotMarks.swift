@@ -2,15 +2,17 @@
 extension SVGWriter {
   mutating func layer(_ layer: PlotLayer, _ x: PlotScale, _ y: PlotScale, in plot: Plot) {
     func isPlaceable(_ point: PlotPoint) -> Bool { plot.x.holds(point.x) && plot.y.holds(point.y) }
-    let color = layer.color % PlotStyle.colors
+    let color = layer.color
     switch layer.kind {
     case .points(let points):
       for point in points where isPlaceable(point) {
-        marker(x.place(point.x), y.place(point.y), color, title: point.title ?? layer.name)
+        marker(
+          x.place(point.x), y.place(point.y), color, title: point.title ?? layer.name,
+          isReachable: point.title != nil)
       }
     case .line(let points, let isDashed):
       for piece in points.split(whereSeparator: { !isPlaceable($0) }) {
-        let style = "line s\(color)" + (isDashed ? " dashed" : "")
+        let style = "line s\(color % PlotStyle.colors)" + (isDashed ? " dashed" : "")
         let path = Self.path(piece, x, y)
         // Cells have every lightness: the paper's colour sets a line off from all of them.
         if plot.hasHeat { element("path", [("d", path), ("class", "line halo")]) }
@@ -21,7 +23,12 @@ extension SVGWriter {
       guard pairs.count > 1 else { break }
       let outline = pairs.map(\.0) + pairs.map(\.1).reversed()
       let path = Self.path(outline[...], x, y) + "Z"
-      element("path", [("d", path), ("class", "band f\(color)")], title: layer.name)
+      element(
+        "path", [("d", path), ("class", "band f\(color % PlotStyle.colors)")], title: layer.name)
+    case .front(let points):
+      let placed = points.filter(isPlaceable)
+      let path = Self.path(placed[...], x, y)
+      element("path", [("d", path), ("class", "front")], title: layer.name)
     case .horizontalRule(let value):
       guard plot.y.holds(value) else { break }
       segment(x.place(x.low), y.place(value), x.place(x.high), y.place(value), "rule")
@@ -61,8 +68,17 @@ extension SVGWriter {
     }
   }
 
-  /// The marker of a colour: disc, square, triangle, diamond, or those turned.
-  mutating func marker(_ x: Double, _ y: Double, _ color: Int, title: String?) {
+  /// The marker of a series: disc, square, triangle, diamond, or those turned; hollow from the ninth on.
+  ///
+  /// - Parameter isReachable: whether the keyboard stops at it.
+  mutating func marker(
+    _ x: Double, _ y: Double, _ series: Int, title: String?, isReachable: Bool = false
+  ) {
+    let color = series % PlotStyle.colors
+    let isHollow = series / PlotStyle.colors % 2 == 1
+    let style = isHollow ? "mark hollow s\(color)" : "mark f\(color)"
+    let name = title ?? ""
+    let reach = isReachable ? [("tabindex", "0"), ("role", "img"), ("aria-label", name)] : []
     let corners: [(Double, Double)]
     switch color {
     case 1: corners = [(-4, -4), (4, -4), (4, 4), (-4, 4)]
@@ -77,13 +93,13 @@ extension SVGWriter {
         "circle",
         [
           ("cx", Self.number(x)), ("cy", Self.number(y)), ("r", "4.4"),
-          ("class", "mark f\(color)"),
-        ], title: title)
+          ("class", style),
+        ] + reach, title: title)
       return
     }
     let points = corners.map { "\(Self.number(x + $0)),\(Self.number(y + $1))" }
     element(
-      "polygon", [("points", points.joined(separator: " ")), ("class", "mark f\(color)")],
+      "polygon", [("points", points.joined(separator: " ")), ("class", style)] + reach,
       title: title)
   }
 }

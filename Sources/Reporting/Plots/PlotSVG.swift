@@ -9,8 +9,9 @@ extension Plot {
     let size = "0 0 \(SVGWriter.number(width)) \(SVGWriter.number(frame.height))"
     writer.open(
       "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("class", "blockscale-plot"),
-      ("role", "img"), ("aria-label", title), ("viewBox", size),
+      ("role", hasTitledPoints ? "group" : "img"), ("aria-label", title), ("viewBox", size),
       ("width", SVGWriter.number(width)), ("height", SVGWriter.number(frame.height)))
+    if !summary.isEmpty { writer.raw("<desc>\(SVGWriter.escaped(summary))</desc>") }
     if isWithStyle { writer.raw("<style>\(PlotStyle.css)</style>") }
     writer.element("rect", [("width", "100%"), ("height", "100%"), ("class", "paper")])
     let shown = Table.shortened(title, to: max(8, Int((width - 24) / 8.2)), .end)
@@ -44,7 +45,7 @@ private struct PlotFrame {
 
   init(_ plot: Plot) {
     self.plot = plot
-    bottom = plot.height - 48
+    bottom = plot.height - 48 - Self.slantedHeight(plot)
     let places = plot.layers.flatMap(\.extent).filter {
       plot.x.holds($0.x) && plot.y.holds($0.y)
     }
@@ -70,6 +71,19 @@ private struct PlotFrame {
 
   private static func shown(_ name: String) -> String { Table.shortened(name, to: 30) }
 
+  /// Room for names under the drawing, which stand aslant where there are many.
+  private static func slantedHeight(_ plot: Plot) -> Double {
+    guard let names = plot.x.names else { return 0 }
+    let widths = names.map { SVGWriter.width($0, size: 12) }
+    let room = (plot.width - 120) / Double(max(1, names.count)) - 8
+    return (widths.max() ?? 0) > room ? (widths.max() ?? 0) * slant : 0
+  }
+
+  /// The sine of the angle of slanted names, about 45°.
+  private static let slant = 0.71
+
+  private var isSlanted: Bool { Self.slantedHeight(plot) > 0 }
+
   func drawAxes(_ writer: inout SVGWriter) {
     for tick in xTicks where tick.value <= x.high * (1 + 1e-9) || !x.isLog {
       let place = x.place(tick.value)
@@ -83,7 +97,11 @@ private struct PlotFrame {
     for tick in xTicks {
       guard let label = tick.label else { continue }
       let (place, half) = (x.place(tick.value), SVGWriter.width(label, size: 12) / 2)
-      guard place - half > free else { continue }
+      guard isSlanted || place - half > free else { continue }
+      if isSlanted {
+        writer.slantedWords(label, x: place + 4, y: bottom + 14)
+        continue
+      }
       writer.words(label, x: place, y: bottom + 17, "middle")
       free = place + half + 6
     }
@@ -93,7 +111,7 @@ private struct PlotFrame {
       writer.words(label, x: left - 7, y: y.place(tick.value) + 4, "end")
       free = y.place(tick.value) - 7
     }
-    writer.words(plot.x.label, x: (left + right) / 2, y: bottom + 38, "label middle")
+    writer.words(plot.x.label, x: (left + right) / 2, y: plot.height - 10, "label middle")
     writer.words(plot.y.label, x: 12, y: top - 14, "label")
   }
 
@@ -128,7 +146,8 @@ private struct PlotFrame {
   ) {
     let color = layer.color % PlotStyle.colors
     switch layer.kind {
-    case .points: writer.marker(center, line, color, title: nil)
+    case .points: writer.marker(center, line, layer.color, title: nil)
+    case .front: writer.segment(center - 10, line, center + 10, line, "front")
     case .line(_, let isDashed):
       let style = "line s\(color)" + (isDashed ? " dashed" : "")
       writer.segment(center - 10, line, center + 10, line, style)

@@ -21,14 +21,17 @@ struct PlotScale {
   private var from: Double
   private var to: Double
   private var wanted: [Double]?
+  private var names: [String]?
 
   /// - Parameters:
   ///   - values: what must have a place.
   ///   - padding: share of the span left free at either end.
   init(_ axis: PlotAxis, values: [Double], from: Double, to: Double, padding: Double = 0.04) {
     isLog = axis.scale == .log
-    (self.from, self.to, wanted) = (from, to, axis.ticks)
-    if let range = axis.range, axis.holds(range.lowerBound), axis.holds(range.upperBound) {
+    (self.from, self.to, wanted, names) = (from, to, axis.ticks, axis.names)
+    if let names = axis.names, !names.isEmpty {
+      (low, high) = (0, Double(names.count))
+    } else if let range = axis.range, axis.holds(range.lowerBound), axis.holds(range.upperBound) {
       (low, high) = (range.lowerBound, range.upperBound)
     } else {
       let held = values.filter(axis.holds)
@@ -77,6 +80,9 @@ struct PlotScale {
       isLog
         ? value >= low * (1 - slack) && value <= high * (1 + slack)
         : value >= low - slack * (high - low) && value <= high + slack * (high - low)
+    }
+    if let names {
+      return names.enumerated().map { Tick(value: Double($0) + 0.5, label: $1) }
     }
     if let wanted {
       return wanted.filter { (!isLog || $0 > 0) && isInside($0) }.map {

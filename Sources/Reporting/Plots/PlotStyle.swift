@@ -10,7 +10,7 @@ public enum PlotStyle {
     .blockscale-plot{--paper:#fff;--ink:#1b1f24;--soft:#57606a;--grid:#e3e6ea;--minor:#f2f4f6;\
     \(variables(light));font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",\
     "DejaVu Sans",sans-serif}
-    @media (prefers-color-scheme:dark){.blockscale-plot{--paper:#14171b;--ink:#e8eaed;\
+    @media screen and (prefers-color-scheme:dark){.blockscale-plot{--paper:#14171b;--ink:#e8eaed;\
     --soft:#a6adb6;--grid:#30353c;--minor:#22262b;\(variables(dark))}}
     .blockscale-plot .paper{fill:var(--paper)}
     .blockscale-plot text{fill:var(--ink);font-size:12px}
@@ -27,6 +27,7 @@ public enum PlotStyle {
     .blockscale-plot .line{fill:none;stroke-width:2;stroke-linejoin:round}
     .blockscale-plot .halo{stroke:var(--paper);stroke-width:5}
     .blockscale-plot .dashed{stroke-dasharray:6 4}
+    .blockscale-plot .front{fill:none;stroke:var(--ink);stroke-width:1.5;stroke-dasharray:2 3}
     .blockscale-plot .band{stroke:none;fill-opacity:.16}
     .blockscale-plot .mark{stroke:var(--paper);stroke-width:1}
     .blockscale-plot .mark:hover{stroke:var(--ink);stroke-width:2}
@@ -36,7 +37,12 @@ public enum PlotStyle {
       + (0..<colors).map {
         ".blockscale-plot .s\($0){stroke:var(--c\($0))}"
           + ".blockscale-plot .f\($0){fill:var(--c\($0))}\n"
-      }.joined()
+      }.joined() + """
+        .blockscale-plot .hollow{fill:var(--paper);stroke-width:2}
+        .blockscale-plot .mark:focus,.blockscale-plot .cell:focus{stroke:var(--ink);stroke-width:3;\
+        outline:none}
+
+        """
   }
 
   private static func variables(_ values: [String]) -> String {

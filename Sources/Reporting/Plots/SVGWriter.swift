@@ -29,6 +29,14 @@ struct SVGWriter {
       + "\(Self.escaped(words))</text>\n"
   }
 
+  /// Words that end at a point, rising towards it.
+  mutating func slantedWords(_ words: String, x: Double, y: Double) {
+    let place = "\(Self.number(x)) \(Self.number(y))"
+    text +=
+      "<text transform=\"translate(\(place)) rotate(-45)\" class=\"end\">"
+      + "\(Self.escaped(words))</text>\n"
+  }
+
   mutating func segment(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String) {
     element(
       "line",
@@ -71,7 +79,7 @@ struct SVGWriter {
     text.reduce(0) { sum, character in
       switch character {
       case "i", "j", "l", ".", ",", ":", ";", "|", "'", " ", "(", ")": sum + 0.32
-      case "m", "w", "M", "W", "%": sum + 0.88
+      case "m", "w", "M", "W", "%", "<", ">", "=", "+", "…": sum + 0.88
       case let letter where letter.isUppercase: sum + 0.68
       default: sum + 0.56
       }
