@@ -39,14 +39,24 @@ let package = Package(
     .target(
       name: "ErrorStatistics", dependencies: ["NumberFormats", "CBlockKernels"],
       swiftSettings: swift),
+    .systemLibrary(
+      name: "CMinpack", pkgConfig: "cminpack", providers: [.apt(["libcminpack-dev"])]),
+    .target(
+      name: "ScalingLaws", dependencies: ["NumberFormats", "FormatCatalog", "CMinpack"],
+      resources: [.embedInCode("laws.json5"), .embedInCode("mixed-v1.csv")], swiftSettings: swift),
     .target(
       name: "GoldenVectors",
       dependencies: ["NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO"],
       swiftSettings: swift),
     .target(
+      name: "HardwareCost", dependencies: ["NumberFormats", "FormatCatalog"],
+      resources: [.embedInCode("gates.json5"), .embedInCode("synthesis.csv")],
+      swiftSettings: swift),
+    .target(
       name: "Measurement",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
+        "ScalingLaws",
       ], swiftSettings: swift),
     .target(
       name: "Verification",
@@ -55,14 +65,14 @@ let package = Package(
     .target(
       name: "Sweep",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", .product(name: "GRDB", package: "GRDB.swift"),
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "GoldenVectors", "Measurement", .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: swift),
     .target(
       name: "Reporting",
       dependencies: [
-        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "GoldenVectors",
-        "Measurement", "Verification", "Sweep",
+        "NumberFormats", "FormatCatalog", "TensorIO", "ErrorStatistics", "ScalingLaws",
+        "HardwareCost", "GoldenVectors", "Measurement", "Verification", "Sweep",
       ], swiftSettings: swift),
     .target(name: "CBlockscale", dependencies: ["CBlockKernels"], cSettings: c),
     .target(
@@ -74,7 +84,8 @@ let package = Package(
       name: "blockscale",
       dependencies: [
         "NumberFormats", "FormatCatalog", "Reference", "FastPath", "TensorIO", "ErrorStatistics",
-        "GoldenVectors", "Measurement", "Verification", "Sweep", "Reporting",
+        "HardwareCost", "ScalingLaws", "GoldenVectors", "Measurement", "Verification", "Sweep",
+        "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
     .executableTarget(
@@ -97,6 +108,9 @@ let package = Package(
       name: "ConformanceTests",
       dependencies: ["FastPath", "Reference", "FormatCatalog", "TensorIO"], swiftSettings: swift),
     .testTarget(
+      name: "HardwareCostTests", dependencies: ["HardwareCost", "FormatCatalog", "NumberFormats"],
+      swiftSettings: swift),
+    .testTarget(
       name: "GoldenVectorsTests", dependencies: ["GoldenVectors", "FormatCatalog"],
       swiftSettings: swift),
     .testTarget(
@@ -105,7 +119,13 @@ let package = Package(
         "Sweep", "NumberFormats", "FormatCatalog", "TensorIO", "Measurement", "Reporting",
       ], swiftSettings: swift),
     .testTarget(
-      name: "MeasurementTests", dependencies: ["Measurement", "Reporting", "Verification"],
+      name: "ScalingLawsTests",
+      dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
+      swiftSettings: swift),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: swift),
+    .testTarget(
+      name: "MeasurementTests",
+      dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],
       swiftSettings: swift),
   ]
 )

@@ -82,14 +82,14 @@ struct FieldNames: Decodable {
 }
 
 /// A field that nothing reads.
-struct UnknownField: Hashable {
+package struct UnknownField: Hashable, Sendable {
   /// The row's name, or its place where it has none; nil beside the tables.
-  var row: String?
-  var field: String
+  package var row: String?
+  package var field: String
   /// The known field that takes the fewest changes of a letter.
-  var nearest: String
+  package var nearest: String
 
-  init(row: String?, field: String, among known: [String]) {
+  package init(row: String?, field: String, among known: [String]) {
     self.row = row
     self.field = field
     nearest = nearestName(to: field, among: known)

@@ -39,7 +39,7 @@ public struct FormatCatalog: Sendable {
     do {
       data = try Data(contentsOf: URL(filePath: path))
     } catch {
-      throw .unreadable(file: path, reason: Self.reason(error))
+      throw .unreadable(file: path, reason: Self.readingFailure(error))
     }
     return try adding(data, file: path)
   }
@@ -140,7 +140,8 @@ public struct FormatCatalog: Sendable {
     }
   }
 
-  private static func reason(_ error: any Error) -> String {
+  /// Why a file could not be read, in a few words.
+  package static func readingFailure(_ error: any Error) -> String {
     switch (error as? CocoaError)?.code {
     case .fileReadNoSuchFile?: "no such file"
     case .fileReadNoPermission?: "permission denied"
@@ -150,8 +151,12 @@ public struct FormatCatalog: Sendable {
   }
 
   private static func malformed(_ error: any Error, file: String) -> CatalogError {
-    let reason = (error as? DecodingError).map { describe($0) }
-    return .malformed(file: file, reason: reason ?? "not JSON5")
+    .malformed(file: file, reason: decodingFailure(error))
+  }
+
+  /// Why JSON5 text could not be decoded, with the path of the field.
+  package static func decodingFailure(_ error: any Error) -> String {
+    (error as? DecodingError).map { describe($0) } ?? "not JSON5"
   }
 
   private static func describe(_ error: DecodingError) -> String {

@@ -63,41 +63,63 @@ public struct MatmulExperiment: Sendable {
     progress: @Sendable (Int) -> Void = { _ in }
   ) throws -> MatmulResult {
     let inputs = try MatmulInputs(a, b, transposesB: request.transposesB)
-    guard request.fraction > 0, request.fraction <= 1, request.fraction == 1 || output == nil else {
-      throw MeasurementError.usage("--fraction: expected a number above 0, at most 1")
-    }
-    let share = request.fraction.squareRoot()
-    let rows = sample(Self.size(inputs.a.lines, share), of: inputs.a.lines, seed: request.seed)
-    let columns = sample(
-      Self.size(inputs.b.lines, share), of: inputs.b.lines, seed: request.seed &+ 0x9E37_79B9)
-    var writer: MatmulWriter?
-    var sums = ProductErrorSums(worstCount: request.worstCount)
-    var bound = 0.0
-    var sides = (MatmulSideTotals(), MatmulSideTotals())
+    var run = try MatmulRun(inputs, request, output: output)
     for matrix in 0..<inputs.matrices {
-      let whole = (
-        try build(inputs.a, matrix, request.a, request),
-        try build(inputs.b, matrix, request.b, request)
-      )
-      sides.0.add(whole.0)
-      sides.1.add(whole.1)
-      let (left, right) = (whole.0.gathering(rows), whole.1.gathering(columns))
-      let product = MatmulTiles(
-        experiment: self, a: left, b: right, accumulator: request.accumulator, rows: rows,
-        columns: columns, firstRow: matrix * inputs.a.lines, worstCount: request.worstCount)
-      if let output, writer == nil {
-        writer = MatmulWriter(path: output, shape: inputs.shape, type: product.outputType)
-      }
-      let done = try product.run(
-        sums, names: (inputs.a.tensor, inputs.b.tensor), writer: writer, progress: progress)
-      sums = done.sums
-      bound = max(bound, done.referenceBound)
+      try step(&run, inputs, matrix, read(inputs, matrix), progress)
     }
-    try writer?.finish()
-    return MatmulResult(
-      a: side(inputs.a, request.a, sides.0), b: side(inputs.b, request.b, sides.1),
-      request: request, shape: inputs.shape, depth: inputs.a.depth, sampledRows: rows.count,
-      sampledColumns: columns.count, report: ProductErrorReport(sums), referenceBound: bound)
+    return try run.finish(inputs)
+  }
+
+  /// Several ways of multiplying the same two tensors, which are read once.
+  ///
+  /// - Parameter requests: all with the same `transposesB`.
+  public func run(
+    _ a: InputTensor, _ b: InputTensor, _ requests: [MatmulRequest],
+    progress: @Sendable (Int) -> Void = { _ in }
+  ) throws -> [MatmulResult] {
+    guard let first = requests.first else { return [] }
+    guard requests.allSatisfy({ $0.transposesB == first.transposesB }) else {
+      throw MeasurementError.usage("requests of one read: expected B the same way round")
+    }
+    let inputs = try MatmulInputs(a, b, transposesB: first.transposesB)
+    var runs = try requests.map { try MatmulRun(inputs, $0, output: nil) }
+    for matrix in 0..<inputs.matrices {
+      let lines = try read(inputs, matrix)
+      for index in runs.indices { try step(&runs[index], inputs, matrix, lines, progress) }
+    }
+    return try runs.map { try $0.finish(inputs) }
+  }
+
+  /// Both operands of one product as the files have them.
+  private func read(_ inputs: MatmulInputs, _ matrix: Int) throws -> MatmulLines {
+    MatmulLines(
+      a: try inputs.a.read(matrix, parallel: parallel),
+      b: try inputs.b.read(matrix, parallel: parallel))
+  }
+
+  /// Adds the product of one pair of matrices to a run.
+  private func step(
+    _ run: inout MatmulRun, _ inputs: MatmulInputs, _ matrix: Int, _ lines: MatmulLines,
+    _ progress: @Sendable (Int) -> Void
+  ) throws {
+    let request = run.request
+    let whole = (
+      try build(inputs.a, matrix, lines.a, request.a, request.accumulator),
+      try build(inputs.b, matrix, lines.b, request.b, request.accumulator)
+    )
+    run.sides.a.add(whole.0)
+    run.sides.b.add(whole.1)
+    let product = MatmulTiles(
+      experiment: self, a: whole.0.gathering(run.rows), b: whole.1.gathering(run.columns),
+      accumulator: request.accumulator, rows: run.rows, columns: run.columns,
+      firstRow: matrix * inputs.a.lines, worstCount: request.worstCount)
+    if let output = run.output, run.writer == nil {
+      run.writer = MatmulWriter(path: output, shape: inputs.shape, type: product.outputType)
+    }
+    let done = try product.run(
+      run.sums, names: (inputs.a.tensor, inputs.b.tensor), writer: run.writer, progress: progress)
+    run.sums = done.sums
+    run.bound = max(run.bound, done.referenceBound)
   }
 
   /// Multiply-accumulates of a run.
@@ -106,50 +128,29 @@ public struct MatmulExperiment: Sendable {
   ) throws(MeasurementError) -> Int {
     let inputs = try MatmulInputs(a, b, transposesB: request.transposesB)
     let share = request.fraction.squareRoot()
-    return inputs.matrices * inputs.a.depth * Self.size(inputs.a.lines, share)
-      * Self.size(inputs.b.lines, share)
+    return inputs.matrices * inputs.a.depth * MatmulRun.size(inputs.a.lines, share)
+      * MatmulRun.size(inputs.b.lines, share)
   }
 
-  private static func size(_ count: Int, _ share: Double) -> Int {
-    min(count, max(1, Int((Double(count) * share).rounded(.up))))
-  }
-
-  private func build(
-    _ input: MatmulInput, _ matrix: Int, _ side: MatmulSideRequest, _ request: MatmulRequest
-  ) throws -> MatmulSideData {
-    let (lines, narrowed) = try input.read(matrix, parallel: parallel)
+  /// One side of one product, quantised for a unit.
+  func build(
+    _ input: MatmulInput, _ matrix: Int, _ lines: (matrix: LineMatrix, narrowed: Int),
+    _ side: MatmulSideRequest, _ accumulator: Accumulator
+  ) throws(MeasurementError) -> MatmulSideData {
     var builder = MatmulSideBuilder(
-      engine: quantizer, parallel: parallel, accumulator: request.accumulator,
+      engine: quantizer, parallel: parallel, accumulator: accumulator,
       tensor: input.tensor, firstElement: matrix * input.lines * input.depth)
-    if case .named(let names) = request.accumulator.operands {
+    if case .named(let names) = accumulator.operands {
       for name in names { builder.carriers[name] = catalog.element(name) }
     }
-    var data = try builder.build(lines, side)
-    data.narrowed = narrowed
+    var data = try builder.build(lines.matrix, side)
+    data.narrowed = lines.narrowed
     return data
-  }
-
-  private func side(
-    _ input: MatmulInput, _ request: MatmulSideRequest, _ totals: MatmulSideTotals
-  ) -> MatmulResult.Side {
-    MatmulResult.Side(
-      file: input.tensor.path, tensor: input.tensor.name, shape: input.tensor.info.shape,
-      request: request, element: totals.element, tensorScales: totals.tensorScales,
-      clampedScales: totals.clampedScales, narrowed: totals.narrowed)
   }
 }
 
-/// What one side's matrices add up to.
-private struct MatmulSideTotals {
-  var element = ""
-  var tensorScales: [Float] = []
-  var clampedScales = 0
-  var narrowed = 0
-
-  mutating func add(_ data: MatmulSideData) {
-    element = data.operand.element.name
-    tensorScales += [data.operand.tensorScale].compactMap { $0 }
-    clampedScales += data.clampedScales
-    narrowed += data.narrowed
-  }
+/// Two operands as read, with how many of their numbers were rounded to float32.
+struct MatmulLines {
+  var a: (matrix: LineMatrix, narrowed: Int)
+  var b: (matrix: LineMatrix, narrowed: Int)
 }

@@ -7,6 +7,9 @@ import NumberFormats
 public struct RowText: Sendable, Hashable {
   public var text: String
 
+  /// A row of a table that this module does not know, its numbers already as text.
+  package init(text: String) { self.text = text }
+
   public init(_ element: ElementFormat) {
     text =
       "element \(element.name) \(Self.kind(element.kind)) nan=\(Self.code(element.canonicalNaN))"

@@ -1,6 +1,7 @@
 import FormatCatalog
 import Measurement
 import NumberFormats
+import ScalingLaws
 
 /// A row of the format tables that a run used, as reports name it.
 public struct UsedRow: Sendable, Hashable {
@@ -30,6 +31,10 @@ public struct UsedRow: Sendable, Hashable {
     self.init(
       "accumulator", accumulator.name, "", accumulator.checked, accumulator.source,
       RowText(accumulator))
+  }
+
+  public init(_ law: LawFamily) {
+    self.init("law", law.name, "", law.status.rawValue, law.source, RowText(text: law.rowText))
   }
 
   private init(

@@ -19,7 +19,7 @@ struct Blockscale: ParsableCommand {
     subcommands: [
       Formats.self, Explain.self, Quantize.self, Dequantize.self, ErrorVerb.self,
       Recipes.self, Mma.self, MatmulVerb.self, Vectors.self,
-      Check.self, Verify.self, SweepVerb.self, StoreVerb.self,
+      Check.self, Verify.self, Cost.self, SweepVerb.self, StoreVerb.self, ReportVerb.self, Law.self,
     ])
 }
 

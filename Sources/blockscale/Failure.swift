@@ -1,9 +1,11 @@
 import ArgumentParser
 import FormatCatalog
 import GoldenVectors
+import HardwareCost
 import Measurement
 import NumberFormats
 import Reporting
+import ScalingLaws
 import Sweep
 import TensorIO
 
@@ -25,7 +27,10 @@ struct Failure {
     case let error as MeasurementError: stop("\(error)", error.exitCode)
     case let error as SweepError: stop("\(error)", error.exitCode)
     case let error as VectorsError: stop("\(error)", error.exitCode)
+    case let error as LawError: stop("\(error)", error.exitCode)
     case let error as CatalogError: stop("\(error)", Self.exitCode(error))
+    case let error as AssignmentError: stop("\(error)", error.exitCode)
+    case let error as HardwareCostError: stop("\(error)", Self.exitCode(error))
     case let error as UsageError: stop(error.description, 64)
     case let error as OutputError: stop(error.isClosedPipe ? nil : error.description, 74)
     default: Blockscale.exit(withError: error)
@@ -40,5 +45,12 @@ struct Failure {
   private static func exitCode(_ error: CatalogError) -> Int32 {
     if case .unreadable = error { return 66 }
     return 65
+  }
+  private static func exitCode(_ error: HardwareCostError) -> Int32 {
+    switch error {
+    case .unreadable: 66
+    case .malformed, .badRow: 65
+    case .narrowAccumulator: 64
+    }
   }
 }

@@ -40,6 +40,8 @@ REPORTS = {
     "error": with_input("error", "IN", "--format", "mxfp4,nvfp4", "--block", "16,32"),
     "recipes": with_input("recipes", "IN", "--format", "mxfp4", "--recipe", "exact,exact-rceil"),
     "verify": with_input("verify", "--format", "e2m1", "--level", "smoke"),
+    "cost": with_input("cost", "--format", "nvfp4,nf4", "--block", "8,axis"),
+    "cost calibration": with_input("cost", "--calibration"),
 }
 
 

@@ -80,18 +80,22 @@ class Encoder:
             report(f"{layer}.attention.{name}", tensor)
         return (p @ v).transpose(1, 0, 2).reshape(len(x), self.width)
 
+    def run_layer(self, x, index, report):
+        """What layer `index` makes of its input, [tokens, width]."""
+        layer = f"encoder.layer.{index}"
+        attended = self.attend(x, layer, report)
+        added = x + self.linear(attended, f"{layer}.attention.output.dense", report)
+        x = self.layer_norm(added, f"{layer}.attention.output.LayerNorm")
+        inner = gelu(self.linear(x, f"{layer}.intermediate.dense", report))
+        added = x + self.linear(inner, f"{layer}.output.dense", report)
+        return self.layer_norm(added, f"{layer}.output.LayerNorm")
+
     def run(self, ids, report):
         """Runs one sequence; `report(name, array)` gets each tensor in float64."""
         report("input_ids", ids)
         x = self.embed(ids)
         for index in range(self.layers):
-            layer = f"encoder.layer.{index}"
-            attended = self.attend(x, layer, report)
-            added = x + self.linear(attended, f"{layer}.attention.output.dense", report)
-            x = self.layer_norm(added, f"{layer}.attention.output.LayerNorm")
-            inner = gelu(self.linear(x, f"{layer}.intermediate.dense", report))
-            added = x + self.linear(inner, f"{layer}.output.dense", report)
-            x = self.layer_norm(added, f"{layer}.output.LayerNorm")
+            x = self.run_layer(x, index, report)
         report("last_hidden_state", x)
         # The pooler sees [CLS] alone.
         report("pooler.dense.input", x[:1])

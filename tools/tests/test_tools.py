@@ -93,7 +93,7 @@ def setup_updates_then_installs(user, first):
         expect_equal(len(calls), 2, f"apt-get calls {calls}")
         expect("update" in calls[0], calls[0])
         for package in ("libmpfr-dev", "libgmp-dev", "libopenblas-dev", "libzip-dev",
-                        "libsqlite3-dev", "pkg-config"):
+                        "libsqlite3-dev", "libcminpack-dev", "pkg-config"):
             expect(package in calls[1], f"{package} is not in {calls[1]!r}")
             expect(package in outcome.stderr, f"{package} is not announced")
 

@@ -1,0 +1,69 @@
+import ScalingLaws
+
+extension AnswerText {
+  /// What the answer takes for granted, and where it reaches beyond its data.
+  ///
+  /// - Parameter lossSource: where the loss data come from, in words.
+  public static func limits(_ analysis: SweepAnalysis, lossSource: String?) -> [String] {
+    guard let subject = analysis.subject else { return [] }
+    var items = ["Errors are those of \(subject.words), each weighted by its parameters."]
+    if subject == .layers {
+      items.append(
+        "Adding a weight's and an activation's error takes them for independent and small; measured"
+          + " products (sweep --product) need neither.")
+    }
+    if subject.operands == 1 {
+      items.append("Only one operand of each product counts as quantised.")
+    }
+    if let plan = analysis.plan { items += self.limits(plan.loss, analysis, lossSource) }
+    let left = analysis.series.map(\.leftOut).max() ?? 0
+    if left > 0 {
+      items.append(
+        "\(PageNumber.plural(left, "layer or tensor")) without results at some block are left out of"
+          + " the curves.")
+    }
+    if analysis.undefined > 0 {
+      items.append(
+        "\(PageNumber.plural(analysis.undefined, "result")) have no relative error, as where a tensor"
+          + " is zero throughout or holds NaN.")
+    }
+    let costs = analysis.verdicts.compactMap { $0.chosenCost ?? $0.smallCost }
+    if costs.isEmpty {
+      items.append("Gates are not known to this page.")
+    } else {
+      items.append(
+        "Gates are NAND2 equivalents of combinational logic per multiply-accumulate, by a model fitted"
+          + " to synthesis results; registers, memories, the quantiser and timing are not in them.")
+    }
+    return items
+  }
+
+  private static func limits(
+    _ loss: LossLaw, _ analysis: SweepAnalysis, _ source: String?
+  ) -> [String] {
+    let request = analysis.request
+    var items = [
+      "The ratio of errors measured on these tensors is taken for that of every model size; the loss is"
+        + " taken to follow the squared error (linearity theorem, arXiv 2411.17525), which holds for"
+        + " small losses.",
+      "Intervals are those of the loss law alone, 95 %"
+        + (loss.rSquared.map { ", R² of ln δ \(PageNumber.fixed($0, 3))" } ?? "")
+        + "; measured errors count as exact.",
+    ]
+    if let source { items.append(source) }
+    let sizes = loss.sizes
+    let outside = request.sizes.filter { !sizes.contains($0 / 1e9) }
+    if !outside.isEmpty {
+      items.append(
+        "Beyond the loss data's models (\(PageNumber.parameters(sizes.lowerBound * 1e9)) to"
+          + " \(PageNumber.parameters(sizes.upperBound * 1e9)) parameters):"
+          + " \(PageNumber.list(outside.map(PageNumber.parameters))).")
+    }
+    if loss.knowsRatio, loss.ratios.upperBound < 1 {
+      items.append(
+        "Every weight is quantised (Q_r = 1); the loss data reach Q_r ="
+          + " \(PageNumber.compact(loss.ratios.upperBound)).")
+    }
+    return items
+  }
+}

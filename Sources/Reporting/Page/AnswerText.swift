@@ -1,0 +1,139 @@
+import ScalingLaws
+
+/// The answer to the page's question in sentences, each made from the figures.
+public struct AnswerText: Sendable {
+  private let analysis: SweepAnalysis
+  private var verdicts: [BlockVerdict] { analysis.verdicts }
+  private var small: String { PageNumber.elements(analysis.request.small) }
+
+  public init(_ analysis: SweepAnalysis) { self.analysis = analysis }
+
+  /// One line: yes, no, or what it depends on.
+  public var headline: String {
+    guard analysis.hasSeveralBlocks else {
+      return "Whether a small Q_b is essential cannot be told: the store holds one block size of each"
+        + " format."
+    }
+    guard !verdicts.isEmpty else {
+      return "Whether a small Q_b is essential for the loss cannot be told: "
+        + (analysis.obstacle ?? "no model sizes were given") + "."
+    }
+    let counts = [.notNeeded, .needed, .noneSuffices].map { (need: BlockVerdict.Need) in
+      verdicts.filter { $0.need == need }.count
+    }
+    let cases = "combinations of model size and format"
+    if counts[0] == verdicts.count {
+      return "No: none of the \(verdicts.count) \(cases) needs a Q_b of \(small) or less."
+    }
+    if counts[1] == verdicts.count {
+      return "Yes: all \(verdicts.count) \(cases) need a Q_b of \(small) or less."
+    }
+    if counts[2] == verdicts.count {
+      return "No block size helps: not one of the \(verdicts.count) \(cases) meets the budget at any"
+        + " measured block."
+    }
+    return "It depends on model size and format. Of \(verdicts.count) \(cases), \(counts[0]) meet the"
+      + " budget with a Q_b above \(small), \(counts[1]) only with \(small) or less, and \(counts[2])"
+      + " with no measured block."
+  }
+
+  /// A sentence for each model size.
+  public var sizes: [String] {
+    analysis.request.sizes.compactMap { n in
+      let own = verdicts.filter { $0.n == n }
+      guard !own.isEmpty else { return nil }
+      var parts: [String] = []
+      let free = own.filter { $0.need == .notNeeded }
+      if !free.isEmpty {
+        parts.append("a small Q_b is not needed by \(PageNumber.list(free.map(named)))")
+      }
+      let needing = own.filter { $0.need == .needed }
+      if !needing.isEmpty {
+        parts.append("it is needed by \(PageNumber.list(needing.map(named)))")
+      }
+      let none = own.filter { $0.need == .noneSuffices }
+      if !none.isEmpty {
+        let which = PageNumber.list(none.map { $0.format + ($0.isCertain ? "" : " (unsure)") })
+        parts.append("no measured block is enough for \(which)")
+      }
+      return "At \(PageNumber.parameters(n)) parameters: " + parts.joined(separator: "; ") + "."
+    }
+  }
+
+  /// What model size and format change.
+  public var trends: [String] {
+    var sentences: [String] = []
+    if let first = analysis.request.sizes.first, let last = analysis.request.sizes.last,
+      first < last, !verdicts.isEmpty
+    {
+      func free(_ n: Double) -> Int {
+        verdicts.filter { $0.n == n && $0.need == .notNeeded }.count
+      }
+      let (a, b) = (free(first), free(last))
+      let word = a < b ? "rises from \(a) to \(b)" : a > b ? "falls from \(a) to \(b)" : "stays \(a)"
+      sentences.append(
+        "From \(PageNumber.parameters(first)) to \(PageNumber.parameters(last)) parameters the number"
+          + " of formats, of \(analysis.series.count), that do without a small Q_b \(word).")
+    }
+    let falling = analysis.series.filter { $0.points.count > 1 && $0.curve.trend == .falls }
+    if !falling.isEmpty {
+      sentences.append(
+        "For \(PageNumber.list(falling.map(\.format))) a smaller Q_b does harm: the error falls at"
+          + " every step to a larger block.")
+    }
+    let uneven = analysis.series.filter { $0.points.count > 1 && $0.curve.trend == .neither }
+    if !uneven.isEmpty {
+      let best = uneven.map { series in
+        let least = series.points.min { $0.error < $1.error }
+        return "\(series.format) (least error at \(least.map(\.block) ?? "?"))"
+      }
+      sentences.append("The error does not rise throughout for \(PageNumber.list(best)).")
+    }
+    return sentences
+  }
+
+  /// What the distribution of the numbers changes.
+  public var distributions: [String] {
+    let classes = analysis.distributions.compactMap { group -> (DistributionClass, Double)? in
+      let growths = group.rows.compactMap(\.growth)
+      return growths.isEmpty ? nil : (group, quantile(growths, 0.5))
+    }
+    guard let least = classes.min(by: { $0.1 < $1.1 }),
+      let most = classes.max(by: { $0.1 < $1.1 })
+    else { return [] }
+    func told(_ group: (DistributionClass, Double)) -> String {
+      let crest = group.0.crest.map {
+        " (crest factor \(PageNumber.fixed($0.lowerBound, 2)) to"
+          + " \(PageNumber.fixed($0.upperBound, 2)))"
+      }
+      return "\(group.0.name.lowercased())\(crest ?? ""): × \(PageNumber.fixed(group.1, 2))"
+    }
+    let (small, large) = (least.0.small, least.0.large)
+    let step = "from a Q_b of \(PageNumber.elements(small)) to \(PageNumber.elements(large))"
+    guard classes.count > 1 else {
+      return ["Going \(step) multiplies the error, median over formats, of \(told(least))."]
+    }
+    var sentences = [
+      "Going \(step) multiplies the error, median over formats, least for \(told(least)), and most for"
+        + " \(told(most))."
+    ]
+    for group in [least.0, most.0] {
+      let own = group.rows.filter { $0.need == .notNeeded }
+      guard let n = group.n else { continue }
+      sentences.append(
+        "If every operand were like the \(group.name.lowercased()), \(own.count) of"
+          + " \(group.rows.count) formats would do without a small Q_b at"
+          + " \(PageNumber.parameters(n)) parameters.")
+    }
+    return sentences
+  }
+
+  private func named(_ verdict: BlockVerdict) -> String {
+    var notes = ["up to \(PageNumber.block(verdict.largest.value))"]
+    if case .allMeasured(let size) = verdict.largest.value {
+      notes = ["all measured, up to \(PageNumber.elements(size))"]
+    }
+    if !verdict.isCertain { notes.append("unsure") }
+    return "\(verdict.format) (\(notes.joined(separator: ", ")))"
+  }
+}

@@ -1,0 +1,46 @@
+/// Errors tensor by tensor: of every format at the small block, and of one format at every block.
+public struct LayerHeat: Sendable {
+  /// Rows.
+  public var tensors: [String]
+  public var formats: [String]
+  /// The block of each format.
+  public var formatBlocks: [String]
+  /// `byFormat[tensor][format]`, NMSE; nil where there is none.
+  public var byFormat: [[Double?]]
+  /// Tensors that were measured but are not shown.
+  public var leftOut: Int
+
+  /// - Parameter limit: the most rows; the first ones in the order of names stay.
+  init?(_ data: SweepResults, small: Double, limit: Int = 160) {
+    let own = data.results.filter { !$0.isProduct && $0.nmse != nil }
+    let columns = TensorErrors.atSmallBlock(own, small)
+    let names = Self.ordered(Set(own.map(\.tensor)))
+    guard !names.isEmpty else { return nil }
+    tensors = Array(names.prefix(limit))
+    leftOut = names.count - tensors.count
+    formats = columns.map(\.format)
+    formatBlocks = columns.map(\.block)
+    let errors = columns.map { column in
+      Dictionary(
+        column.results.map { ($0.tensor, $0.nmse) }, uniquingKeysWith: { first, _ in first })
+    }
+    byFormat = tensors.map { tensor in errors.map { $0[tensor] ?? nil } }
+  }
+
+  /// Names in the order in which people count: `layer.2` before `layer.10`.
+  static func ordered(_ names: Set<String>) -> [String] {
+    func parts(_ name: String) -> [String] {
+      name.split(separator: ".").map { part in
+        guard let number = Int(part), number >= 0 else { return String(part) }
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+      }
+    }
+    return names.map { (key: parts($0), name: $0) }
+      .sorted { ($0.key, $0.name) < ($1.key, $1.name) }.map(\.name)
+  }
+}
+
+private func < (a: ([String], String), b: ([String], String)) -> Bool {
+  a.0 == b.0 ? a.1 < b.1 : a.0.lexicographicallyPrecedes(b.0)
+}

@@ -1,0 +1,88 @@
+import ScalingLaws
+
+extension ReportPage {
+  /// The answer in sentences, and what it rests on.
+  var answer: String {
+    var page = HTMLWriter()
+    let words = AnswerText(analysis)
+    page.raw("<p class=\"lead\">Is a small Q_b essential? \(HTMLWriter.escaped(words.headline))</p>")
+    if let plan = analysis.plan {
+      page.paragraph(
+        "Small is a Q_b of at most \(PageNumber.elements(analysis.request.small)); the budget is a loss"
+          + " of δ ≤ \(PageNumber.compact(plan.budget)) nats with every weight quantised.")
+    }
+    page.list(words.sizes)
+    page.list(words.trends + words.distributions)
+    if !analysis.verdicts.isEmpty { page.table(verdictTable) }
+    page.heading(3, "What this takes for granted")
+    page.list(AnswerText.limits(analysis, lossSource: lossSource))
+    return page.text
+  }
+
+  private var verdictTable: HTMLTable {
+    let small = PageNumber.elements(analysis.request.small)
+    var table = HTMLTable(
+      caption: "The largest Q_b within the budget, and what it saves against the measured block that"
+        + " counts as small. Intervals: 95 % of the loss law.",
+      columns: [
+        .text("N"), .text("format"), .number("largest Q_b"), .number("95 %"),
+        .number("block taken"), .number("δ there, nats"), .number("bits per element"),
+        .number("bits saved"), .number("gates saved"), .text("Q_b ≤ \(small) needed?"),
+      ], isSortable: true)
+    table.rows = analysis.verdicts.map(row)
+    return table
+  }
+
+  private func row(_ verdict: BlockVerdict) -> [HTMLTable.Cell] {
+    let delta = verdict.delta.map {
+      "\(PageNumber.compact($0.value)) [\(PageNumber.compact($0.low)), \(PageNumber.compact($0.high))]"
+    }
+    let low = verdict.largest.low
+    let high = verdict.largest.high
+    let shown = verdict.chosen
+    let gates = verdict.savedGates.map { "\(PageNumber.fixed(100 * $0, 0)) %" }
+    return [
+      .init(PageNumber.parameters(verdict.n), verdict.n), .init(verdict.format),
+      .init(PageNumber.block(verdict.largest.value), verdict.largest.value.blockSize ?? 0),
+      .init("\(PageNumber.block(low)) to \(PageNumber.block(high))", low.blockSize ?? 0),
+      .init(shown?.block ?? "none", shown?.blockSize ?? 0),
+      .init(delta ?? "", verdict.delta?.value),
+      .init(
+        shown.map { PageNumber.fixed($0.bitsPerElement, 2) } ?? "", shown?.bitsPerElement),
+      .init(verdict.savedBits.map { PageNumber.fixed($0, 2) } ?? "", verdict.savedBits),
+      .init(gates ?? (verdict.chosen == nil ? "" : "unknown"), verdict.savedGates),
+      needCell(verdict),
+    ]
+  }
+
+  private func needCell(_ verdict: BlockVerdict) -> HTMLTable.Cell {
+    let unsure = verdict.isCertain ? "" : ", unsure"
+    switch verdict.need {
+    case .notNeeded:
+      return .init(
+        "no\(unsure)\(verdict.isSmallWorse ? "; small is worse" : "")", style: "good")
+    case .needed: return .init("yes\(unsure)", style: "bad")
+    case .noneSuffices: return .init("no block suffices\(unsure)", style: "bad")
+    }
+  }
+
+  /// The drawing of the largest Q_b against N.
+  var budget: String {
+    guard let plot = PagePlots(analysis: analysis).budget else { return "" }
+    var page = HTMLWriter()
+    page.figure(
+      plot, caption: "The largest Q_b within the loss budget grows with the model.",
+      data: HTMLTable(
+        caption: "The largest Q_b within the budget",
+        columns: [.text("format"), .text("N"), .number("Q_b"), .number("95 %, low"), .number("high")],
+        rows: analysis.verdicts.map { verdict in
+          [
+            .init(verdict.format), .init(PageNumber.parameters(verdict.n)),
+            .init(PageNumber.block(verdict.largest.value)),
+            .init(PageNumber.block(verdict.largest.low)),
+            .init(PageNumber.block(verdict.largest.high)),
+          ]
+        }))
+    return page.text
+  }
+}

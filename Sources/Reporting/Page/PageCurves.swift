@@ -1,0 +1,126 @@
+import ScalingLaws
+
+extension ReportPage {
+  /// Error against bits and against gates.
+  var pareto: String {
+    let plots = PagePlots(analysis: analysis)
+    guard let bits = plots.paretoBits else { return "" }
+    var page = HTMLWriter()
+    page.figure(
+      bits,
+      caption: "Left and below is better. The dotted line joins what no other format and block beats in"
+        + " both.")
+    if let gates = plots.paretoGates {
+      page.figure(
+        gates, caption: "The same against the gates of an exact block dot-product unit.")
+    } else {
+      page.paragraph(
+        "Gates are not known for these formats, so that error against gates is not drawn.",
+        style: "soft")
+    }
+    return page.text
+  }
+
+  /// Error against Q_b with the fitted laws.
+  var curves: String {
+    guard let subject = analysis.subject else {
+      var page = HTMLWriter()
+      page.paragraph("The store holds no result with a relative error.")
+      return page.text
+    }
+    let plots = PagePlots(analysis: analysis)
+    var page = HTMLWriter()
+    if !analysis.hasSeveralBlocks {
+      page.paragraph("Each format was measured at one block size: there is no curve to fit.")
+    }
+    if let plot = plots.curves(analysis.series, of: subject) {
+      page.figure(plot, caption: "Points as measured, on average over layers.")
+    }
+    page.table(lawTable)
+    for part in analysis.parts {
+      guard let plot = plots.curves(part.series, of: part.subject) else { continue }
+      page.heading(3, part.subject == .weights ? "Weights alone" : "Activations alone")
+      page.figure(plot, caption: "The same of \(part.subject.words).")
+    }
+    return page.text
+  }
+
+  private var lawTable: HTMLTable {
+    var table = HTMLTable(
+      caption: "The law NMSE = K (Q_b + d)^gamma_c fitted to the measured points, with 95 % intervals"
+        + " (of the fit's parameters; d and gamma_c trade against each other).",
+      columns: [
+        .text("format"), .text("error with growing Q_b"), .number("K"), .number("d, elements"),
+        .number("gamma_c"), .number("R² of ln NMSE"), .text("used"), .number("units"),
+      ])
+    table.rows = analysis.series.map { series in
+      let known = series.curve.trend == .neither ? "not monotone" : series.curve.trend.rawValue
+      let trend = series.points.count < 2 ? "one block" : known
+      let law = series.law
+      return [
+        .init(series.format), .init(trend), .init(law.map { Self.told($0.factor) } ?? ""),
+        .init(law.map { Self.told($0.offset) } ?? ""),
+        .init(law.map { Self.told($0.exponent) } ?? ""),
+        .init(law?.rSquared.map { PageNumber.fixed($0, 4) } ?? ""),
+        .init(series.isLaw ? "law" : "measured curve"), .init("\(series.units)"),
+      ]
+    }
+    return table
+  }
+
+  private static func told(_ parameter: CurveFit.Parameter) -> String {
+    let value = PageNumber.compact(parameter.value)
+    guard let low = parameter.low, let high = parameter.high else { return "\(value) (bound)" }
+    return "\(value) [\(PageNumber.compact(low)), \(PageNumber.compact(high))]"
+  }
+
+  /// How the formats take to kinds of tensors.
+  var distributions: String {
+    guard let first = analysis.distributions.first else { return "" }
+    let (small, large) = (PageNumber.elements(first.small), PageNumber.elements(first.large))
+    let formats = Array(Set(analysis.distributions.flatMap { $0.rows.map(\.format) })).sorted()
+    var page = HTMLWriter()
+    page.paragraph(
+      "The crest factor of a block is its largest magnitude over its root mean square; here the median"
+        + " over a tensor's blocks of 32. Numbers drawn from a normal distribution have about 2.3.")
+    let columns: [HTMLTable.Column] =
+      [.text("tensors"), .number("how many"), .number("crest factor")] + formats.map { .number($0) }
+    func head(_ group: DistributionClass) -> [HTMLTable.Cell] {
+      let crest = group.crest.map {
+        "\(PageNumber.fixed($0.lowerBound, 2)) to \(PageNumber.fixed($0.upperBound, 2))"
+      }
+      return [.init(group.name), .init("\(group.tensors)"), .init(crest ?? "")]
+    }
+    func row(_ group: DistributionClass, _ format: String) -> DistributionClass.Row? {
+      group.rows.first { $0.format == format }
+    }
+    page.table(
+      HTMLTable(
+        caption: "By how much the error grows from a Q_b of \(small) to \(large) (NMSE over NMSE; below"
+          + " 1 the larger block is better)",
+        columns: columns,
+        rows: analysis.distributions.map { group in
+          head(group)
+            + formats.map { format in
+              let growth = row(group, format)?.growth
+              return .init(growth.map { "× \(PageNumber.fixed($0, 2))" } ?? "", growth)
+            }
+        }))
+    guard let n = first.n else { return page.text }
+    page.table(
+      HTMLTable(
+        caption: "The largest Q_b within the budget at \(PageNumber.parameters(n)) parameters if every"
+          + " operand were like these",
+        columns: columns,
+        rows: analysis.distributions.map { group in
+          head(group)
+            + formats.map { format in
+              guard let found = row(group, format), let block = found.largest else { return "" }
+              return .init(
+                PageNumber.block(block), block.blockSize ?? 0,
+                style: found.need == .notNeeded ? "good" : "bad")
+            }
+        }))
+    return page.text
+  }
+}

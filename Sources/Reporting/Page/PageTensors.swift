@@ -1,0 +1,143 @@
+extension ReportPage {
+  /// Errors tensor by tensor and format by format.
+  var layers: String {
+    guard let heat = analysis.heat, let plot = PagePlots(analysis: analysis).heat else { return "" }
+    var page = HTMLWriter()
+    if heat.leftOut > 0 {
+      page.paragraph(
+        "The first \(heat.tensors.count) tensors; \(heat.leftOut) more are in the store.",
+        style: "soft")
+    }
+    let columns = zip(heat.formats, heat.formatBlocks).map {
+      HTMLTable.Column.number("\($0), \($1)")
+    }
+    page.figure(
+      plot, caption: "Each format at its largest measured block that counts as small.",
+      data: HTMLTable(
+        caption: "Signal over quantisation noise in dB, by format and block",
+        columns: [.text("tensor")] + columns,
+        rows: zip(heat.tensors, heat.byFormat).map { tensor, errors in
+          [HTMLTable.Cell(tensor)]
+            + errors.map { error in
+              guard let error, error > 0 else { return "" }
+              return .init(PageNumber.fixed(decibels(error), 1))
+            }
+        }, isSortable: true))
+    return page.text
+  }
+
+  /// Where the scales lie.
+  var scales: String {
+    let groups = PagePlots(analysis: analysis).scales
+    guard !groups.isEmpty else { return "" }
+    var page = HTMLWriter()
+    page.table(
+      HTMLTable(
+        caption: "Scales of all tensors, at each format's largest measured block that counts as small",
+        columns: [
+          .text("format"), .text("scale"), .number("block"), .number("powers of two spanned"),
+          .number("subnormal or zero"), .number("clamped"),
+        ],
+        rows: analysis.scales.map { spread in
+          let span =
+            spread.shares.last.flatMap { last in
+              spread.shares.first.map { last.exponent - $0.exponent + 1 }
+            } ?? 0
+          return [
+            .init(spread.format), .init(spread.scale), .init(spread.block), .init("\(span)"),
+            .init(PageNumber.percent(spread.underflow)), .init(PageNumber.percent(spread.clamped)),
+          ]
+        }))
+    for (name, plot) in groups {
+      let own = analysis.scales.filter { $0.scale == name }
+      let exponents = Set(own.flatMap { $0.shares.map(\.exponent) }).sorted()
+      page.figure(
+        plot, caption: "Shares of blocks by the power of two of their \(name) scale.",
+        data: HTMLTable(
+          caption: "Shares of blocks in %, \(name)",
+          columns: [.number("log2 of the scale")] + own.map { .number($0.format) },
+          rows: exponents.map { exponent in
+            [HTMLTable.Cell(PageNumber.minus("\(exponent)"))]
+              + own.map { spread in
+                let share = spread.shares.first { $0.exponent == exponent }?.share
+                return .init(share.map { PageNumber.fixed(100 * $0, 2) } ?? "")
+              }
+          }))
+    }
+    return page.text
+  }
+
+  /// How errors spread over tensors.
+  var errors: String {
+    guard let plot = PagePlots(analysis: analysis).errors else { return "" }
+    var page = HTMLWriter()
+    page.figure(
+      plot, caption: "Every tensor at each format's largest measured block that counts as small.",
+      data: HTMLTable(
+        caption: "Signal over quantisation noise in dB over tensors, and what became of elements",
+        columns: [
+          .text("format"), .number("block"), .number("least"), .number("10 %"), .number("median"),
+          .number("90 %"), .number("most"), .number("beyond the largest code"),
+          .number("made zero"),
+        ],
+        rows: analysis.tensorErrors.map { one in
+          [HTMLTable.Cell(one.format), HTMLTable.Cell(one.block)]
+            + [0, 0.1, 0.5, 0.9, 1].map { .init(PageNumber.fixed(one.quantile($0), 1)) }
+            + [.init(PageNumber.percent(one.saturated)), .init(PageNumber.percent(one.flushed))]
+        }))
+    return page.text
+  }
+
+  /// Tensors for which a smaller block makes the error larger, and why.
+  var smaller: String {
+    let losses = analysis.losses
+    guard !losses.summaries.isEmpty || !losses.unaffected.isEmpty else { return "" }
+    var page = HTMLWriter()
+    guard !losses.summaries.isEmpty else {
+      page.paragraph("No tensor errs more with a smaller block, in any format measured.")
+      return page.text
+    }
+    page.list(losses.summaries.map(Self.told))
+    if !losses.unaffected.isEmpty {
+      page.paragraph("None in \(PageNumber.list(losses.unaffected)).")
+    }
+    page.details("The \(losses.worst.count) worst steps", worstTable)
+    return page.text
+  }
+
+  private static func told(_ summary: SmallerBlockLosses.Summary) -> String {
+    let causes = SmallerBlockLosses.Cause.allCases.compactMap { cause in
+      summary.causes[cause].map { "\(cause.rawValue) (\(PageNumber.plural($0, "step")))" }
+    }
+    let worst = summary.worst
+    return "\(summary.format): \(summary.affected) of \(PageNumber.plural(summary.tensors, "tensor"))."
+      + " What grew with the smaller block: \(causes.joined(separator: "; ")). At worst × "
+      + "\(PageNumber.fixed(worst.ratio, 2)), \(worst.tensor) from a block of \(worst.larger.block) to"
+      + " \(worst.smaller.block): elements beyond the largest code"
+      + " \(PageNumber.percent(worst.larger.saturated)) to"
+      + " \(PageNumber.percent(worst.smaller.saturated))."
+  }
+
+  private var worstTable: HTMLTable {
+    func change(_ from: Double, _ to: Double) -> HTMLTable.Cell {
+      .init("\(PageNumber.percent(from)) → \(PageNumber.percent(to))", to - from)
+    }
+    return HTMLTable(
+      caption: "From the larger to the smaller block",
+      columns: [
+        .text("tensor"), .text("format"), .number("blocks"), .number("NMSE ×"),
+        .number("beyond the largest code"), .number("made zero"), .number("scales clamped"),
+        .number("scales subnormal or zero"), .text("cause"),
+      ],
+      rows: analysis.losses.worst.map { one in
+        [
+          .init(one.tensor), .init(one.format), .init("\(one.larger.block) → \(one.smaller.block)"),
+          .init(PageNumber.fixed(one.ratio, 3), one.ratio),
+          change(one.larger.saturated, one.smaller.saturated),
+          change(one.larger.flushed, one.smaller.flushed),
+          change(one.larger.clamped, one.smaller.clamped),
+          change(one.larger.underflow, one.smaller.underflow), .init(one.cause.rawValue),
+        ]
+      }, isSortable: true)
+  }
+}

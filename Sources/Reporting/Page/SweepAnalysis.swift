@@ -1,0 +1,140 @@
+import ScalingLaws
+
+/// What a sweep's results say: everything that a page tells, before any of its words.
+public struct SweepAnalysis: Sendable {
+  public var request: PageRequest
+  /// Which errors the answer rests on; nil where nothing was measured that has an error.
+  public var subject: ErrorSubject?
+  /// Of the answer, one for each format.
+  public var series: [ErrorSeries]
+  /// Weights and activations apart, where the answer joins them.
+  public var parts: [(subject: ErrorSubject, series: [ErrorSeries])]
+  /// The method that the series were measured with, by format.
+  public var verdicts: [BlockVerdict]
+  /// Why there are no verdicts; nil where there are.
+  public var obstacle: String?
+  /// The error of the loss data's format and block.
+  public var referenceError: Double?
+  public var distributions: [DistributionClass]
+  public var recipes: [RecipeDifference]
+  public var losses: SmallerBlockLosses
+  public var scales: [ScaleSpread]
+  public var tensorErrors: [TensorErrors]
+  /// Tensors or layers, in their order, of the heat maps.
+  public var heat: LayerHeat?
+  /// Results without an error, such as those of tensors that are zero throughout.
+  public var undefined: Int
+
+  public init(_ data: SweepResults, _ request: PageRequest) {
+    self.request = request
+    let baseline = Baseline(data)
+    let own = baseline.results
+    let builder = SeriesBuilder(own)
+    subject = builder.subject
+    series = subject.map { builder.series($0) } ?? []
+    parts =
+      subject == .layers || subject == .products
+      ? [ErrorSubject.weights, .activations].map { ($0, builder.series($0)) }
+        .filter { !$0.1.isEmpty } : []
+    undefined = data.results.filter { $0.nmse == nil }.count
+    verdicts = []
+    distributions = []
+    (obstacle, referenceError) = Self.reference(series, request)
+    losses = SmallerBlockLosses(own, scale: request.scale)
+    recipes = RecipeDifference.all(data, baseline: baseline.methods)
+    scales = ScaleSpread.all(own, small: request.small, scale: request.scale)
+    tensorErrors = TensorErrors.all(own, small: request.small)
+    heat = LayerHeat(own, small: request.small)
+    let plan = self.plan
+    if let plan {
+      verdicts = request.sizes.flatMap { n in
+        series.compactMap { Self.verdict($0, plan, n: n, request) }
+      }
+    }
+    distributions = DistributionClass.all(
+      own, builder, request, plan: plan, operands: subject?.operands ?? 1)
+  }
+
+  /// The plan that verdicts are read from; nil without a loss law or its reference.
+  public var plan: BudgetPlan? {
+    guard let loss = request.loss, let referenceError else { return nil }
+    return BudgetPlan(loss: loss, referenceError: referenceError, budget: request.budget)
+  }
+
+  /// Whether the series hold more than one block size.
+  public var hasSeveralBlocks: Bool { series.contains { $0.points.count > 1 } }
+
+  private static func reference(
+    _ series: [ErrorSeries], _ request: PageRequest
+  ) -> (obstacle: String?, error: Double?) {
+    guard !series.isEmpty else { return ("the store holds no result with an error", nil) }
+    guard request.loss != nil else { return ("no loss data were given", nil) }
+    let name = "\(request.lossFormat), block \(request.lossBlock)"
+    guard
+      let point = series.first(where: { $0.format == request.lossFormat })?.curve
+        .point(block: request.lossBlock)
+    else {
+      return (
+        "the loss data are of \(name), and the store holds no results of it for every layer: add"
+          + " it to the sweep, or name other loss data", nil
+      )
+    }
+    guard point.error > 0 else { return ("the error of \(name) is 0", nil) }
+    return (nil, point.error)
+  }
+
+  private static func verdict(
+    _ series: ErrorSeries, _ plan: BudgetPlan, n: Double, _ request: PageRequest
+  ) -> BlockVerdict? {
+    guard let first = series.points.first else { return nil }
+    let small = series.point(atMost: request.small) ?? first
+    let bar = max(request.small, small.blockSize)
+    let largest = plan.row(series.planned, n: n, ownBlock: "").block
+    let needs = [largest.low, largest.value, largest.high].map {
+      BlockVerdict.need($0, small: bar)
+    }
+    let chosen = largest.value.blockSize.flatMap { series.point(atMost: $0) }
+    let shown = chosen ?? series.points.min { $0.error < $1.error }
+    return BlockVerdict(
+      n: n, format: series.format, largest: largest, need: needs[1],
+      isCertain: Set(needs).count == 1,
+      isSmallWorse: series.points.count > 1 && series.curve.trend == .falls,
+      chosen: chosen, small: small,
+      delta: shown.flatMap {
+        plan.delta(.measured(series.curve), n: n, ratio: 1, blockSize: $0.blockSize)
+      },
+      chosenCost: chosen.flatMap { request.cost(series.format, $0.block) },
+      smallCost: request.cost(series.format, small.block))
+  }
+}
+
+/// The results of one method for each format: `exact` where it was measured, else the one with the
+/// most results.
+struct Baseline {
+  var results: SweepResults
+  /// By format; products and tensors apart.
+  var methods: [Key: String]
+
+  struct Key: Hashable {
+    var format: String
+    var isProduct: Bool
+  }
+
+  init(_ data: SweepResults) {
+    var counts: [Key: [String: Int]] = [:]
+    for result in data.results {
+      counts[Self.key(result), default: [:]][result.method, default: 0] += 1
+    }
+    let methods = counts.mapValues { found -> String in
+      if found["exact"] != nil { return "exact" }
+      return found.min { ($1.value, $0.key) < ($0.value, $1.key) }?.key ?? ""
+    }
+    self.methods = methods
+    results = data
+    results.results = data.results.filter { methods[Self.key($0)] == $0.method }
+  }
+
+  static func key(_ result: PageResult) -> Key {
+    Key(format: result.format, isProduct: result.isProduct)
+  }
+}

@@ -1,0 +1,131 @@
+import FoundationEssentials
+import Sweep
+
+/// What a page needs of one stored result.
+public struct PageResult: Sendable, Hashable {
+  /// The tensor's name, A's of a product; with the start of its hash where two tensors share it.
+  public var tensor: String
+  /// B's name; nil for a tensor.
+  public var other: String?
+  /// B's hash, by which its size is found.
+  public var otherHash: String?
+  /// A format, or `a x b`.
+  public var format: String
+  public var block: String
+  /// Q_b as it was asked for; nil for tiles and whole axes or tensors.
+  public var blockSize: Int?
+  /// Recipe and all else that is not as usual: rounding, tensor scale, accumulator.
+  public var method: String
+  /// Elements, or outputs computed.
+  public var count: Int
+  public var bitsPerElement: Double?
+  /// Σe²/Σx²; nil where undefined or infinite.
+  public var nmse: Double?
+  /// Elements beyond the largest code, and elements made zero.
+  public var saturated = 0
+  public var flushed = 0
+  public var clampedScales = 0
+  /// Blocks by scale code or exponent, as `error --as json` has them.
+  public var scales: [String: Int] = [:]
+  /// Blocks, where the result tells them.
+  public var blocks: Int? { scales.isEmpty ? nil : scales.values.reduce(0, +) }
+  public var isProduct: Bool { other != nil }
+
+  public init(
+    tensor: String, other: String? = nil, format: String, block: String, blockSize: Int?,
+    method: String = "exact", count: Int, bitsPerElement: Double?, nmse: Double?
+  ) {
+    self.tensor = tensor
+    self.other = other
+    self.format = format
+    self.block = block
+    self.blockSize = blockSize
+    self.method = method
+    self.count = count
+    self.bitsPerElement = bitsPerElement
+    self.nmse = nmse
+  }
+}
+
+/// The results of a store, as a page reads them.
+public struct SweepResults: Sendable {
+  public var results: [PageResult]
+  public var tensors: [TensorRecord]
+  /// `numerics`, `tool_version`, `command`.
+  public var meta: [String: String]
+  /// Seeds of what was random.
+  public var seeds: Set<Int> = []
+  /// Hashes of the format rows used, by their names.
+  public var formatHashes: [String: String] = [:]
+
+  public init(results: [PageResult], tensors: [TensorRecord], meta: [String: String] = [:]) {
+    self.results = results
+    self.tensors = tensors
+    self.meta = meta
+  }
+
+  /// Reads a store whole.
+  ///
+  /// - Throws: `SweepError.store`; a report within it that is not JSON counts as damage.
+  public init(_ store: ResultsStore) throws {
+    self.init(results: [], tensors: try store.tensors(), meta: try store.meta())
+    var hashes: [String: Set<String>] = [:]
+    for record in tensors { hashes[record.name, default: []].insert(record.hash) }
+    let shared = Set(hashes.filter { $0.value.count > 1 }.keys)
+    func name(_ name: String, _ hash: String) -> String {
+      shared.contains(name) ? "\(name) (\(hash.prefix(8)))" : name
+    }
+    let decoder = JSONDecoder()
+    try store.forEachResult { row, _ in
+      var result = PageResult(
+        tensor: name(row.tensor, row.tensorHash),
+        other: row.other.map { name($0, row.otherHash ?? "") },
+        format: row.formatB.map { "\(row.format) x \($0)" } ?? row.format, block: row.block,
+        blockSize: row.blockSize, method: Self.method(row), count: row.count,
+        bitsPerElement: row.bitsPerElement, nmse: row.nmse)
+      result.otherHash = row.otherHash
+      do {
+        let report = try decoder.decode(Statistics.self, from: Data(row.report.utf8))
+        result.saturated = report.saturated ?? 0
+        result.flushed = report.flushed ?? 0
+        result.clampedScales = report.clampedScales ?? 0
+        result.scales = report.scales ?? [:]
+      } catch {
+        throw SweepError.store(
+          path: store.path, .corrupted("the report of result \(row.key.prefix(12))... is not one"))
+      }
+      results.append(result)
+      if let seed = row.seed { seeds.insert(seed) }
+      formatHashes[row.format] = row.formatHash
+    }
+    for index in tensors.indices {
+      tensors[index].name = name(tensors[index].name, tensors[index].hash)
+    }
+  }
+
+  private struct Statistics: Decodable {
+    var saturated: Int?
+    var flushed: Int?
+    var clampedScales: Int?
+    var scales: [String: Int]?
+
+    enum CodingKeys: String, CodingKey {
+      case saturated, flushed
+      case clampedScales = "clamped_scales"
+      case scales = "scale_histogram"
+    }
+  }
+
+  private static func method(_ row: StoredResult) -> String {
+    var words = [row.recipe]
+    if row.rounding != "tiesToEven" { words.append(row.rounding) }
+    if row.tensorScale != "auto" { words.append("tensor scale \(row.tensorScale)") }
+    if row.computeType != "fp32" { words.append("as \(row.computeType)") }
+    if row.axis != -1 { words.append("axis \(row.axis)") }
+    if row.transform != "none" { words.append(row.transform) }
+    if let accumulator = row.accumulator { words.append(accumulator) }
+    if let fraction = row.fraction, fraction < 1 { words.append("\(fraction) of the outputs") }
+    if let seed = row.seed { words.append("seed \(seed)") }
+    return words.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,34 @@
+import FormatCatalog
+import HardwareCost
+import NumberFormats
+import Reporting
+
+/// Gates of every format and block of a store that the cost model knows.
+struct PageCosts: Sendable {
+  private struct Key: Hashable {
+    var format: String
+    var block: String
+  }
+  private var costs: [Key: PageCost] = [:]
+
+  /// - Parameter gates: a file whose rows replace the model's parameters.
+  init(_ data: SweepResults, _ catalog: FormatCatalog, gates: String?) throws {
+    var parameters = try GateModel.standard()
+    if let gates { parameters = try parameters.replacing(file: gates) }
+    let model = CostModel(
+      parameters, points: try SynthesisPoint.standard(FormatCatalog.standard()))
+    let largest = Calibration.largestError(model.calibration.units(heldOut: true))
+    for key in Set(data.results.map({ Key(format: $0.format, block: $0.block) })) {
+      guard let format = catalog.block(key.format), let block = BlockShape(key.block) else {
+        continue
+      }
+      let cost = try model.cost(format, block: block)
+      var missing = ""
+      if case .outside(let words) = cost.calibration { missing = words }
+      costs[key] = PageCost(
+        gates: cost.gates, relativeError: missing.isEmpty ? largest : nil, missing: missing)
+    }
+  }
+
+  subscript(format: String, block: String) -> PageCost? { costs[Key(format: format, block: block)] }
+}

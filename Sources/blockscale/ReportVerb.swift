@@ -1,0 +1,98 @@
+import ArgumentParser
+import FormatCatalog
+import Foundation
+import HardwareCost
+import Measurement
+import NumberFormats
+import Reporting
+import ScalingLaws
+import Sweep
+
+struct ReportVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Write a store's results as one page of HTML: is a small Q_b needed, and what it costs.",
+    discussion: """
+      The page needs no network and no other file. It answers, for each model size, how large Q_b may be \
+      in each format within a loss budget, and what that saves in bits and gates. The loss comes from \
+      loss data as in law plan; without --loss, from compiled-in data of Qwen1.5 models in MXINT4 \
+      (golden/laws/mixed-v1.csv, read off the figures of arXiv 2410.06722 v1), whose block size is not \
+      known and taken as 32: the store then has to hold mxint4 at 32.
+
+      Errors are those of the measured products; without any, of layers, NAME.weight plus \
+      NAME.input; else of weights, activations or whatever there is.
+      """)
+
+  @Argument(help: ArgumentHelp("A store of blockscale sweep.", valueName: "results.sqlite"))
+  var store: String
+  @Option(help: ArgumentHelp("The page.", valueName: "report.html"), completion: .file())
+  var output: String
+  @Option(
+    help: ArgumentHelp("Write the page's drawings as SVG files into this folder too.", valueName: "dir"),
+    completion: .directory)
+  var plots: String?
+  @OptionGroup var loss: PageLossOptions
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Blocks of at most this many elements count as small.", valueName: "q"))
+  var small: Int = 16
+  @Option(
+    help: ArgumentHelp("Replace parameters of the gate model by a JSON5 file's.", valueName: "file"),
+    completion: .file())
+  var gates: String?
+  @OptionGroup var summary: SummaryOptions
+  @OptionGroup var rows: CatalogOptions
+
+  func validate() throws {
+    try checkEnding(of: output, [".html", ".htm"])
+    guard small >= 1 else { throw ValidationError("--small \(small): expected 1 or more") }
+  }
+
+  func run() throws {
+    let catalog = try rows.catalog()
+    let opened = try ResultsStore.open(store)
+    let data = try SweepResults(opened)
+    try opened.close()
+    guard !data.results.isEmpty else {
+      throw MeasurementError.badData(
+        file: store, tensor: nil, "holds no results yet (expected some: run blockscale sweep)")
+    }
+    let known = try loss.basis(in: catalog)
+    let costs = try PageCosts(data, catalog, gates: gates)
+    let scales = Dictionary(
+      catalog.blocks.map { ($0.name, ScaleCodes($0)) }, uniquingKeysWith: { first, _ in first })
+    let analysis = SweepAnalysis(
+      data,
+      PageRequest(
+        loss: known.law, lossFormat: known.format, lossBlock: known.block, budget: loss.lossBudget,
+        sizes: loss.n.values, small: Double(small), cost: { costs[$0, $1] }, scale: { scales[$0] }))
+    let page = ReportPage(
+      analysis, data: data, store: store, command: Self.command, lossSource: known.source)
+    if let plots { try write(page.plots, into: plots) }
+    try TextOutput.write(page.html, to: output)
+    try summary.print(
+      PageReports.report(analysis, run: RunFields(engine: "none", seed: nil, rows: [])), skipped: [])
+  }
+
+  private func write(_ plots: [(name: String, svg: String)], into folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw UsageError("--plots \(folder): cannot be made a folder")
+    }
+    for plot in plots {
+      let name = String(plot.name.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "-" })
+      try TextOutput.write(plot.svg, to: "\(folder)/\(name).svg")
+    }
+  }
+
+  /// This run's command line, to be pasted into a shell.
+  private static var command: String {
+    let words = CommandLine.arguments.dropFirst().map { word -> String in
+      let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./,:=+@%".contains($0) }
+      return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+    return (["blockscale"] + words).joined(separator: " ")
+  }
+}
