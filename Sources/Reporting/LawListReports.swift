@@ -10,7 +10,7 @@ public enum LawListReports {
       notes: [
         "Who has seen it: verified, in the paper's own text; second-hand, in notes about it; own-fit,"
           + " this project's numbers.",
-        "One law: blockscale law list NAME.",
+        "One law: blockscale law list NAME. Closed forms for random numbers: blockscale law theory.",
       ])
   }
 

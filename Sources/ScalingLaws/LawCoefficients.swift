@@ -37,6 +37,11 @@ public struct LawCoefficients: Sendable, Equatable {
     }
     var known: [String: Double]
     if let fit {
+      guard fit.expression == law.expression.text else {
+        throw .usage(
+          "\(fit.file) is a fit of \(fit.law), \(fit.expression), not of \(law.name),"
+            + " \(law.expression.text)")
+      }
       origin = .fit(fit)
       known = fit.values
     } else if let found = try Self.coefficientSet(law, named: set, isNeeded: numbers.isEmpty) {

@@ -27,6 +27,10 @@ public enum LawPlaces {
   public static func combinations(
     of columns: [Column], for law: LawFamily
   ) throws(LawError) -> [[Double]] {
+    for (place, column) in columns.enumerated()
+    where columns[..<place].contains(where: { $0.name == column.name }) {
+      throw .usage("\(column.name) is given twice")
+    }
     for column in columns where !law.variables.contains(where: { $0.column == column.name }) {
       let known = law.variables.map(\.column).joined(separator: ", ")
       throw .usage("law \(law.name) does not read \(column.name) (it reads \(known))")

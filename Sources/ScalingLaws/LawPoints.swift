@@ -59,7 +59,8 @@ extension LawData {
         guard nonPositive == .drop else {
           throw .badData(
             file, line: line, column: target.column,
-            "\(plainText(observed[row])) has no logarithm", expected: "a number above 0")
+            "\(plainText(observed[row])) has no logarithm",
+            expected: "a number above 0; --drop-nonpositive leaves such rows out")
         }
         points.dropped.append(line)
         continue

@@ -6,6 +6,8 @@ public struct SavedFit: Sendable, Equatable {
   public var file: String
   /// The law's name.
   public var law: String
+  /// The law's formula when it was fitted.
+  public var expression: String
   /// By symbol.
   public var values: [String: Double]
   /// By symbol; nil where the fit gives none.
@@ -48,7 +50,8 @@ public struct SavedFit: Sendable, Equatable {
       ends.count == 2 ? NumberRange(low: ends[0], high: ends[1]) : nil
     }
     return SavedFit(
-      file: path, law: document.law, values: document.parameters.mapValues(\.value),
+      file: path, law: document.law, expression: document.expression,
+      values: document.parameters.mapValues(\.value),
       intervals: intervals, symbols: document.covariance.symbols,
       covariance: document.covariance.matrix, degreesOfFreedom: document.degrees_of_freedom,
       confidence: document.confidence, space: document.space, ranges: ranges,
@@ -68,6 +71,7 @@ public struct SavedFit: Sendable, Equatable {
       var matrix: [[Double]]
     }
     var law: String
+    var expression: String
     var parameters: [String: Parameter]
     var covariance: Covariance
     var degrees_of_freedom: Int

@@ -12,6 +12,7 @@ struct Law: ParsableCommand {
       """,
     subcommands: [
       LawList.self, LawPredict.self, LawFitVerb.self, LawCompareVerb.self, LawTheory.self,
+      LawMeasure.self, LawAssign.self, LawPlan.self,
     ])
 }
 

@@ -1,5 +1,7 @@
 import ArgumentParser
+import FormatCatalog
 import Measurement
+import NumberFormats
 import Reporting
 import ScalingLaws
 
@@ -39,19 +41,27 @@ struct LawPredict: ParsableCommand {
       "Numbers of any column that the law reads; more than once.", valueName: "column=x,..."))
   var columns: [String] = []
   @Option(
+    help: ArgumentHelp(
+      "Block formats, and their blocks if not their own, whose error on normal numbers (law theory) "
+        + "is the column gmse.", valueName: "f[:n],..."))
+  var gmseOf: CommaList<String>?
+  @Option(
     help: ArgumentHelp("Take the places from a table's rows.", valueName: "data.csv"),
     completion: .file(extensions: ["csv"]))
   var data: String?
   @OptionGroup var report: ReportOptions
   @OptionGroup var rows: LawCatalogOptions
+  @OptionGroup var formats: CatalogOptions
 
   func validate() throws {
     if coefficients != nil, fit != nil {
       throw ValidationError("--coefficients and --fit: expected one of them")
     }
     if law == nil, fit == nil { throw ValidationError("expected --law or --fit") }
-    if data != nil, n != nil || d != nil || qR != nil || qB != nil || !columns.isEmpty {
-      throw ValidationError("--data: expected without --n, --d, --q-r, --q-b and --at")
+    if data != nil,
+      n != nil || d != nil || qR != nil || qB != nil || !columns.isEmpty || gmseOf != nil
+    {
+      throw ValidationError("--data: expected without --n, --d, --q-r, --q-b, --at and --gmse-of")
     }
     _ = try ownNumbers()
     _ = try given()
@@ -60,16 +70,35 @@ struct LawPredict: ParsableCommand {
   func run() throws {
     let saved = try fit.map { try SavedFit.read($0) }
     let family = try rows.catalog().law(law ?? saved?.law ?? "")
-    if let saved, saved.law.lowercased() != family.name.lowercased() {
-      throw UsageError("\(saved.file) is a fit of \(saved.law), not of \(family.name)")
-    }
     let chosen = try LawCoefficients(
       family, set: coefficients, fit: saved, numbers: ownNumbers())
     let places =
       try data.map { try LawPlaces.read($0, for: family) }
-      ?? LawPlaces.combinations(of: given(), for: family)
+      ?? LawPlaces.combinations(of: given() + errors(), for: family)
     let predictions = places.map { chosen.prediction(at: $0) }
     try report.print(LawPredictReports.report(predictions, chosen))
+  }
+
+  /// The errors of formats on normal numbers of variance 1, as a column.
+  private func errors() throws -> [LawPlaces.Column] {
+    guard let gmseOf else { return [] }
+    let catalog = try formats.catalog()
+    guard let recipe = catalog.recipe("exact") else { throw UsageError("no exact recipe") }
+    let engine = try makeEngine(target: .auto)
+    let numbers = try gmseOf.values.map { text in
+      let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+      guard let format = parts.first.flatMap({ catalog.block($0) }) else {
+        throw UsageError("--gmse-of \(text): no such block format (see: blockscale formats)")
+      }
+      let size = parts.count > 1 ? Int(parts[1]) : try format.ownBlockSize()
+      guard let size, size >= 1 else {
+        throw UsageError("--gmse-of \(text): expected FORMAT or FORMAT:SIZE")
+      }
+      let theory = try BlockErrorTheory(
+        QuantizationSpec(format: format, recipe: recipe), engine: engine)
+      return try theory.error(count: size, source: .normal, deviation: 1).nmse
+    }
+    return [LawPlaces.Column(name: "gmse", numbers: numbers)]
   }
 
   private func ownNumbers() throws -> [String: Double] {

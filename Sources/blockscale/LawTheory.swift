@@ -75,7 +75,7 @@ struct LawTheory: ParsableCommand {
       specs.append(spec)
       let theory = try BlockErrorTheory(
         spec, tensorScale: TensorScale(decode: tensorScale ?? 1), engine: engine)
-      for size in try block?.values ?? [own(form)] {
+      for size in try block?.values ?? [form.ownBlockSize()] {
         for kind in source?.values ?? [.normal] {
           for deviation in sigma?.values ?? [1] {
             let parts = try theory.error(
@@ -92,13 +92,16 @@ struct LawTheory: ParsableCommand {
     let run = RunFields(engine: engine.name, seed: nil, rows: specs.flatMap { usedRows($0) })
     try report.print(LawTheoryReports.report(results, run: run))
   }
+}
 
-  private func own(_ format: BlockFormat) throws -> Int {
-    switch format.block {
+extension BlockFormat {
+  /// Elements of the format's own block.
+  func ownBlockSize() throws -> Int {
+    switch block {
     case .line(let size): return size
     case .tile(let rows, let columns): return rows * columns
     case .axis, .tensor:
-      throw UsageError("\(format.name) has no block size of its own: give --block")
+      throw UsageError("\(name) has no block size of its own: give one")
     }
   }
 }

@@ -5,7 +5,7 @@ import io
 import json
 import math
 
-from harness import (BAD_DATA, NO_INPUT, USAGE, case, expect, expect_equal, fail, folder,
+from harness import (BAD_DATA, GOLDEN, NO_INPUT, USAGE, case, expect, expect_equal, fail, folder,
                      strict_json, succeed)
 
 FORMS = ["table", "markdown", "csv", "json", "jsonl"]
@@ -29,7 +29,7 @@ OWN = """{ version: 1, laws: [{ name: "mine", title: "t", expression: "a*X + b",
            validity: { x: [0, 100] } }] }] }"""
 
 FIT = {
-    "law": "weak", "parameters": {"C": {"value": 0.01, "low": 0.009, "high": 0.011},
+    "law": "weak", "expression": "C*exp(A*Q_r)*N^(-gamma_N)", "parameters": {"C": {"value": 0.01, "low": 0.009, "high": 0.011},
                                   "A": {"value": 4.0, "low": 3.5, "high": 4.5},
                                   "gamma_N": {"value": 0.5, "low": 0.4, "high": 0.6}},
     "covariance": {"symbols": ["C", "A", "gamma_N"],
@@ -137,6 +137,36 @@ def a_law_of_ones_own_comes_from_a_file():
         fail(BAD_DATA, "law", "list", "--laws", place / "laws.json5", mentions=["mine", '"Z"'])
 
 
+@case()
+def a_fit_of_real_points_is_predicted_from():
+    with folder() as place:
+        text = succeed("law", "fit", GOLDEN / "laws/mixed-v1.csv", "--where", "family=qwen1.5",
+                       "--where", "assignment=matmul", "--law", "weak", "--bootstrap", "0", "--as",
+                       "json")
+        (place / "fit.json").write_text(text)
+        fit = strict_json(text)
+        values = {key: item["value"] for key, item in fit["parameters"].items()}
+        row = predict("--fit", place / "fit.json", "--n", "7e9", "--q-r", "0.9")["predictions"][0]
+        expected = values["C"] * math.exp(values["A"] * 0.9) * 7 ** -values["gamma_N"]
+        expect(abs(row["delta"] / expected - 1) < 1e-12, f"{expected}, {row}")
+        expect(row["low"] < row["delta"] < row["high"], f"{row}")
+
+
+@case()
+def the_error_of_a_format_feeds_the_capacity_law():
+    numbers = ["--set", "A=2000,alpha=0.45,B=1500,beta=0.4,E=1.9,L=1,F=0.35,C=0.8"]
+    rows = predict("--law", "capacity", *numbers, "--n", "1e8", "--d", "1e10", "--gmse-of",
+                   "mxfp4,mxfp4:8,mxfp8_e4m3")["predictions"]
+    theory = strict_json(succeed("law", "theory", "--format", "mxfp4", "--block", "32,8", "--as",
+                                 "json"))["theory"]
+    expect_equal([row["gmse"] for row in rows[:2]], [row["nmse"] for row in theory], "gmse")
+    expect(rows[2]["rho"] > rows[0]["rho"] and rows[2]["loss"] < rows[0]["loss"], f"{rows}")
+    for words, mention in [(["nothing"], "nothing"), (["mxfp4:x"], "mxfp4:x"),
+                           (["int8_channel"], "block size"), (["mxfp4", "--at", "gmse=1"], "twice")]:
+        fail(USAGE, "law", "predict", "--law", "capacity", *numbers, "--n", "1e8", "--d", "1e10",
+             "--gmse-of", *words, mentions=[mention])
+
+
 @case(
     (["--law", "nothing", "--n", "7e9"], ["nothing"]),
     (["--n", "7e9"], ["--law"]),
@@ -181,7 +211,7 @@ def theory_shows_where_small_blocks_underflow():
 
 
 @case(
-    (["--format", "nothing"], ["nothing"]), (["--format", "int8_channel"], ["--block"]),
+    (["--format", "nothing"], ["nothing"]), (["--format", "int8_channel"], ["block size"]),
     (["--format", "nvfp4", "--block", "0"], ["--block"]),
     (["--format", "nvfp4", "--sigma", "0"], ["--sigma"]),
     (["--format", "nvfp4", "--source", "cauchy"], ["cauchy"]),

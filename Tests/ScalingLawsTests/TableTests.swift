@@ -52,7 +52,10 @@ struct TableTests {
         ["variables": "[{ symbol: \"x\", colum: \"x\", meaning: \"x\", column: \"x\" }]"],
         ["variables.colum", "variables.column"]
       ),
-      (["variables": "[\(variable), \(variable)]"], ["\"x\" is there twice"]),
+      (
+        ["variables": "[\(variable), { symbol: \"x\", column: \"z\", meaning: \"x\" }]"],
+        ["symbol \"x\" is there twice"]
+      ),
       (
         ["variables": "[{ symbol: \"exp\", column: \"x\", meaning: \"x\" }]"],
         ["symbol \"exp\""]

@@ -68,24 +68,26 @@ struct CurveSearch {
 
   /// The best of many starts, how many had a finite curve, and how many came to the same loss.
   ///
-  /// The first start is the middle of every range; the others are drawn by Philox with `seed` as
-  /// key and (start, parameter) as counter, so that a start does not depend on how many there are.
+  /// Each start gets a short run; the best of them is then followed to the last digit, since a valley
+  /// of many parameters may take thousands of steps. The first start is the middle of every range;
+  /// the others are drawn by Philox with `seed` as key and (start, parameter) as counter, so that a
+  /// start does not depend on how many there are.
   func best(of starts: Int, seed: UInt64) -> (minimum: Minimum, tried: Int, agreeing: Int)? {
+    let random = FitRandom(seed: seed)
     var minima: [Minimum] = []
     for index in 0..<max(starts, 1) {
       let start = curve.parameters.enumerated().map { place, parameter in
         let counter = UInt64(index) << 16 | UInt64(place)
-        let share = index == 0 ? 0.5 : FitRandom(seed: seed).share(counter)
-        return parameter.start(at: share)
+        return parameter.start(at: index == 0 ? 0.5 : random.share(counter))
       }
-      if let found = solve(from: start) { minima.append(found) }
+      if let found = solve(from: start, tolerance: 1e-9, limit: 150) { minima.append(found) }
     }
-    guard var best = minima.min(by: { $0.cost < $1.cost }) else { return nil }
+    guard let lowest = minima.map(\.cost).min() else { return nil }
     // The first of those that agree, whichever won in the last digit.
-    let slack = best.cost * 1e-9 + 1e-300
-    let same = minima.filter { $0.cost <= best.cost + slack }
-    if let first = same.first { best = first }
-    return (best, minima.count, same.count)
+    let same = minima.filter { $0.cost <= lowest * (1 + 1e-6) + 1e-300 }
+    guard let first = same.first else { return nil }
+    let polished = solve(from: first.values)
+    return (polished.map { $0.cost <= first.cost ? $0 : first } ?? first, minima.count, same.count)
   }
 }
 

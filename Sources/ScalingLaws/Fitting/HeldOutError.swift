@@ -28,17 +28,18 @@ public struct HeldOutError: Sendable, Equatable {
   /// Of the rows that the fits saw.
   public var inSampleMeanRelative: Double?
 
-  /// Fits without the rows and predicts them.
+  /// Fits without the rows, from the parameters of the fit to all of them, and predicts them.
   ///
   /// - Throws: `badData` where no row or too few are left, or the rest does not determine the law;
   ///   `usage` where the law reads no such column.
   public init(
-    _ law: LawFamily, _ points: LawPoints, _ request: LawFitRequest, _ holdOut: HoldOut
+    _ law: LawFamily, _ points: LawPoints, _ request: LawFitRequest, _ holdOut: HoldOut,
+    from start: [Double]
   ) throws(LawError) {
     let groups = try law.groups(points, holdOut)
     name = groups.map(\.name).joined(separator: ", ")
     (rows, seen) = ([], [])
-    for group in groups { try predict(group.rows, law, points, request) }
+    for group in groups { try predict(group.rows, law, points, request, start) }
     rmsLog = Self.rmsLog(rows)
     inSampleRmsLog = Self.rmsLog(seen)
     let errors = Self.relative(rows)
@@ -52,11 +53,13 @@ public struct HeldOutError: Sendable, Equatable {
   private var seen: [Row]
 
   private mutating func predict(
-    _ left: [Int], _ law: LawFamily, _ points: LawPoints, _ request: LawFitRequest
+    _ left: [Int], _ law: LawFamily, _ points: LawPoints, _ request: LawFitRequest,
+    _ start: [Double]
   ) throws(LawError) {
     let kept = points.targets.indices.filter { !left.contains($0) }
     let curve = try law.curve(points, rows: kept, request)
-    let fit = try curve.fit(request, request.space ?? law.residuals, file: points.file)
+    let fit = try curve.fit(
+      request, request.space ?? law.residuals, file: points.file, from: start)
     let values = law.parameters.map { parameter in
       fit.parameters.first { $0.symbol == parameter.symbol }?.value
         ?? request.fixed[parameter.symbol] ?? .nan

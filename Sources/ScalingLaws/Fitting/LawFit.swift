@@ -80,12 +80,15 @@ extension LawFit {
   /// does not determine the law without its largest model, another column's largest rows are taken.
   fileprivate mutating func addHeldOut() throws(LawError) {
     if let wanted = request.holdOut {
-      if wanted != .none { heldOut = try HeldOutError(law, points, request, wanted) }
+      if wanted != .none {
+        heldOut = try HeldOutError(law, points, request, wanted, from: curve.values)
+      }
       return
     }
     for column in law.holdOutColumns {
       do throws(LawError) {
-        heldOut = try HeldOutError(law, points, request, .largest(column: column))
+        heldOut = try HeldOutError(
+          law, points, request, .largest(column: column), from: curve.values)
         return
       } catch {
         warnings.append("The largest \(column) cannot be held out: \(error.problem).")
