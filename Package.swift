@@ -122,7 +122,10 @@ let package = Package(
       name: "ScalingLawsTests",
       dependencies: ["NumberFormats", "ScalingLaws", "FormatCatalog", "Reference", "FastPath"],
       swiftSettings: swift),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting"], swiftSettings: swift),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Reporting", "Sweep", "ScalingLaws", "FormatCatalog", "NumberFormats"],
+      swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests",
       dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],

@@ -32,7 +32,9 @@ struct PageLossOptions: ParsableArguments {
     help: ArgumentHelp(
       "Model sizes in parameters, between commas; 1e9,7e9,70e9,400e9 by default.",
       valueName: "n,..."))
-  var n = CommaList<Double>(values: [1e9, 7e9, 70e9, 400e9])
+  var n: CommaList<Double>?
+
+  var sizes: [Double] { n?.values ?? [1e9, 7e9, 70e9, 400e9] }
 
   func validate() throws {
     guard lossBudget > 0, lossBudget.isFinite else {
@@ -41,7 +43,7 @@ struct PageLossOptions: ParsableArguments {
     if let lossRatio, !(lossRatio >= 0 && lossRatio <= 1) {
       throw ValidationError("--loss-q-r \(lossRatio): expected 0 to 1")
     }
-    for size in n.values where !(size > 0 && size.isFinite) {
+    for size in sizes where !(size > 0 && size.isFinite) {
       throw ValidationError("--n \(size): expected parameters above 0, such as 7e9")
     }
     if loss != nil, lossFormat == nil {

@@ -11,7 +11,8 @@ import Sweep
 struct ReportVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Write a store's results as one page of HTML: is a small Q_b needed, and what it costs.",
+    abstract:
+      "Write a store's results as one page of HTML: is a small Q_b needed, and what it costs.",
     discussion: """
       The page needs no network and no other file. It answers, for each model size, how large Q_b may be \
       in each format within a loss budget, and what that saves in bits and gates. The loss comes from \
@@ -28,7 +29,8 @@ struct ReportVerb: ParsableCommand {
   @Option(help: ArgumentHelp("The page.", valueName: "report.html"), completion: .file())
   var output: String
   @Option(
-    help: ArgumentHelp("Write the page's drawings as SVG files into this folder too.", valueName: "dir"),
+    help: ArgumentHelp(
+      "Write the page's drawings as SVG files into this folder too.", valueName: "dir"),
     completion: .directory)
   var plots: String?
   @OptionGroup var loss: PageLossOptions
@@ -37,7 +39,8 @@ struct ReportVerb: ParsableCommand {
     help: ArgumentHelp("Blocks of at most this many elements count as small.", valueName: "q"))
   var small: Int = 16
   @Option(
-    help: ArgumentHelp("Replace parameters of the gate model by a JSON5 file's.", valueName: "file"),
+    help: ArgumentHelp(
+      "Replace parameters of the gate model by a JSON5 file's.", valueName: "file"),
     completion: .file())
   var gates: String?
   @OptionGroup var summary: SummaryOptions
@@ -66,13 +69,14 @@ struct ReportVerb: ParsableCommand {
       data,
       PageRequest(
         loss: known.law, lossFormat: known.format, lossBlock: known.block, budget: loss.lossBudget,
-        sizes: loss.n.values, small: Double(small), cost: { costs[$0, $1] }, scale: { scales[$0] }))
+        sizes: loss.sizes, small: Double(small), cost: { costs[$0, $1] }, scale: { scales[$0] }))
     let page = ReportPage(
       analysis, data: data, store: store, command: Self.command, lossSource: known.source)
     if let plots { try write(page.plots, into: plots) }
     try TextOutput.write(page.html, to: output)
     try summary.print(
-      PageReports.report(analysis, run: RunFields(engine: "none", seed: nil, rows: [])), skipped: [])
+      PageReports.report(analysis, run: RunFields(engine: "none", seed: nil, rows: [])), skipped: []
+    )
   }
 
   private func write(_ plots: [(name: String, svg: String)], into folder: String) throws {

@@ -11,7 +11,8 @@ public struct AnswerText: Sendable {
   /// One line: yes, no, or what it depends on.
   public var headline: String {
     guard analysis.hasSeveralBlocks else {
-      return "Whether a small Q_b is essential cannot be told: the store holds one block size of each"
+      return
+        "Whether a small Q_b is essential cannot be told: the store holds one block size of each"
         + " format."
     }
     guard !verdicts.isEmpty else {
@@ -29,12 +30,20 @@ public struct AnswerText: Sendable {
       return "Yes: all \(verdicts.count) \(cases) need a Q_b of \(small) or less."
     }
     if counts[2] == verdicts.count {
-      return "No block size helps: not one of the \(verdicts.count) \(cases) meets the budget at any"
+      return
+        "No block size helps: not one of the \(verdicts.count) \(cases) meets the budget at any"
         + " measured block."
     }
-    return "It depends on model size and format. Of \(verdicts.count) \(cases), \(counts[0]) meet the"
-      + " budget with a Q_b above \(small), \(counts[1]) only with \(small) or less, and \(counts[2])"
-      + " with no measured block."
+    let sizes = analysis.request.sizes
+    func told(_ need: BlockVerdict.Need) -> String {
+      let found = sizes.map { n in verdicts.filter { $0.n == n && $0.need == need }.count }
+      return PageNumber.list(
+        zip(sizes, found).map { "\($1) at \(PageNumber.parameters($0))" })
+    }
+    return
+      "It depends on model size and format. Of \(analysis.series.count) formats the budget is met"
+      + " with a Q_b above \(small) by \(told(.notNeeded)) parameters; only with \(small) or less by"
+      + " \(told(.needed)); and with no measured block by \(told(.noneSuffices))."
   }
 
   /// A sentence for each model size.
@@ -44,13 +53,9 @@ public struct AnswerText: Sendable {
       guard !own.isEmpty else { return nil }
       var parts: [String] = []
       let free = own.filter { $0.need == .notNeeded }
-      if !free.isEmpty {
-        parts.append("a small Q_b is not needed by \(PageNumber.list(free.map(named)))")
-      }
+      if !free.isEmpty { parts.append("a small Q_b is not needed by \(named(free))") }
       let needing = own.filter { $0.need == .needed }
-      if !needing.isEmpty {
-        parts.append("it is needed by \(PageNumber.list(needing.map(named)))")
-      }
+      if !needing.isEmpty { parts.append("it is needed by \(named(needing))") }
       let none = own.filter { $0.need == .noneSuffices }
       if !none.isEmpty {
         let which = PageNumber.list(none.map { $0.format + ($0.isCertain ? "" : " (unsure)") })
@@ -70,10 +75,18 @@ public struct AnswerText: Sendable {
         verdicts.filter { $0.n == n && $0.need == .notNeeded }.count
       }
       let (a, b) = (free(first), free(last))
-      let word = a < b ? "rises from \(a) to \(b)" : a > b ? "falls from \(a) to \(b)" : "stays \(a)"
+      let word =
+        a < b ? "rises from \(a) to \(b)" : a > b ? "falls from \(a) to \(b)" : "stays \(a)"
       sentences.append(
         "From \(PageNumber.parameters(first)) to \(PageNumber.parameters(last)) parameters the number"
           + " of formats, of \(analysis.series.count), that do without a small Q_b \(word).")
+    }
+    let always = analysis.series.map(\.format).filter { format in
+      let own = verdicts.filter { $0.format == format }
+      return !own.isEmpty && own.allSatisfy { $0.need == .notNeeded }
+    }
+    if !always.isEmpty {
+      sentences.append("At every size asked for, \(PageNumber.list(always)) do without.")
     }
     let falling = analysis.series.filter { $0.points.count > 1 && $0.curve.trend == .falls }
     if !falling.isEmpty {
@@ -117,23 +130,34 @@ public struct AnswerText: Sendable {
       "Going \(step) multiplies the error, median over formats, least for \(told(least)), and most for"
         + " \(told(most))."
     ]
-    for group in [least.0, most.0] {
-      let own = group.rows.filter { $0.need == .notNeeded }
-      guard let n = group.n else { continue }
+    let free = classes.map { group, _ in
+      let count = group.rows.filter { $0.need == .notNeeded }.count
+      return "\(count) if every operand were like the \(group.name.lowercased())"
+    }
+    if let n = least.0.n {
       sentences.append(
-        "If every operand were like the \(group.name.lowercased()), \(own.count) of"
-          + " \(group.rows.count) formats would do without a small Q_b at"
-          + " \(PageNumber.parameters(n)) parameters.")
+        "At \(PageNumber.parameters(n)) parameters, of \(least.0.rows.count) formats these would do"
+          + " without a small Q_b: \(PageNumber.list(free)).")
     }
     return sentences
   }
 
-  private func named(_ verdict: BlockVerdict) -> String {
-    var notes = ["up to \(PageNumber.block(verdict.largest.value))"]
-    if case .allMeasured(let size) = verdict.largest.value {
-      notes = ["all measured, up to \(PageNumber.elements(size))"]
+  /// Formats with how far they go, those that stop at no measured block together.
+  private func named(_ verdicts: [BlockVerdict]) -> String {
+    var words: [String] = []
+    var open: [String] = []
+    for verdict in verdicts {
+      let unsure = verdict.isCertain ? "" : ", unsure"
+      if case .allMeasured = verdict.largest.value {
+        open.append(verdict.format + (verdict.isCertain ? "" : " (unsure)"))
+      } else {
+        words.append(
+          "\(verdict.format) (up to \(PageNumber.block(verdict.largest.value))\(unsure))")
+      }
     }
-    if !verdict.isCertain { notes.append("unsure") }
-    return "\(verdict.format) (\(notes.joined(separator: ", ")))"
+    let joined = PageNumber.list(words)
+    guard !open.isEmpty else { return joined }
+    let all = "\(PageNumber.list(open)) (every measured block is within the budget)"
+    return words.isEmpty ? all : "\(joined), or by \(all)"
   }
 }

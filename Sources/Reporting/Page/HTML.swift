@@ -45,7 +45,9 @@ struct HTMLWriter {
     let id = table.id.map { " id=\"\($0)\"" } ?? ""
     let label = Self.escaped(table.caption)
     text += "<div class=\"scroll\" role=\"region\" aria-label=\"\(label)\" tabindex=\"0\">\n"
-    text += "<table\(id)\(table.isSortable ? " class=\"sortable\"" : "")>\n"
+    let styles = [table.isSortable ? "sortable" : nil, table.style].compactMap { $0 }
+    let style = styles.isEmpty ? "" : " class=\"\(styles.joined(separator: " "))\""
+    text += "<table\(id)\(style)>\n"
     text += "<caption>\(label)</caption>\n<thead><tr>"
     for column in table.columns {
       let style = column.isNumber ? " class=\"number\"" : ""
@@ -71,7 +73,8 @@ struct HTMLWriter {
     let style = styles.isEmpty ? "" : " class=\"\(styles.joined(separator: " "))\""
     let scope = isHeading ? " scope=\"row\"" : ""
     let value = cell.value.map { " data-v=\"\($0)\"" } ?? ""
-    return "<\(tag)\(scope)\(style)\(value)>\(escaped(cell.text))</\(tag)>"
+    return
+      "<\(tag)\(scope)\(style)\(value)>\(escaped(cell.text).replacing("\n", with: "<br>"))</\(tag)>"
   }
 
   static func escaped(_ text: String) -> String { SVGWriter.escaped(text) }
@@ -106,4 +109,5 @@ struct HTMLTable {
   var rows: [[Cell]] = []
   var isSortable = false
   var id: String?
+  var style: String?
 }

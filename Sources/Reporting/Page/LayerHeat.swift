@@ -7,6 +7,15 @@ public struct LayerHeat: Sendable {
   public var formatBlocks: [String]
   /// `byFormat[tensor][format]`, NMSE; nil where there is none.
   public var byFormat: [[Double?]]
+  /// `decibels[tensor][format]`; nil where there is no error above 0.
+  public var decibels: [[Double?]] {
+    byFormat.map { row in row.map { $0.flatMap { $0 > 0 ? Reporting.decibels($0) : nil } } }
+  }
+  /// Of each format over its tensors, in dB.
+  public var medians: [Double] {
+    let rows = decibels
+    return formats.indices.map { place in quantile(rows.compactMap { $0[place] }, 0.5) }
+  }
   /// Tensors that were measured but are not shown.
   public var leftOut: Int
 

@@ -5,29 +5,77 @@ extension ReportPage {
   var answer: String {
     var page = HTMLWriter()
     let words = AnswerText(analysis)
-    page.raw("<p class=\"lead\">Is a small Q_b essential? \(HTMLWriter.escaped(words.headline))</p>")
+    page.raw(
+      "<p class=\"lead\">Is a small Q_b essential? \(HTMLWriter.escaped(words.headline))</p>")
     if let plan = analysis.plan {
       page.paragraph(
         "Small is a Q_b of at most \(PageNumber.elements(analysis.request.small)); the budget is a loss"
           + " of δ ≤ \(PageNumber.compact(plan.budget)) nats with every weight quantised.")
     }
-    page.list(words.sizes)
+    if !analysis.verdicts.isEmpty { page.table(matrix) }
     page.list(words.trends + words.distributions)
-    if !analysis.verdicts.isEmpty { page.table(verdictTable) }
+    page.list(words.sizes)
+    if !analysis.verdicts.isEmpty {
+      page.details("Every size and format with its loss and what it saves", verdictTable)
+    }
     page.heading(3, "What this takes for granted")
     page.list(AnswerText.limits(analysis, lossSource: lossSource))
     return page.text
   }
 
+  /// Formats by model sizes: the largest Q_b, its interval, and what it saves.
+  private var matrix: HTMLTable {
+    let small = PageNumber.elements(analysis.request.small)
+    let sizes = analysis.request.sizes
+    var table = HTMLTable(
+      caption:
+        "The largest Q_b within the budget, with its 95 % interval, and what the largest measured"
+        + " block within it saves against a block of \(small) (or the nearest measured below): stored"
+        + " bits per element and gates per multiply-accumulate.",
+      columns: [.text("format")] + sizes.map { .text("N = \(PageNumber.parameters($0))") })
+    table.style = "answers"
+    table.rows = analysis.series.map { series in
+      [HTMLTable.Cell(series.format)]
+        + sizes.map { n in
+          analysis.verdicts.first { $0.n == n && $0.format == series.format }.map(Self.matrixCell)
+            ?? ""
+        }
+    }
+    return table
+  }
+
+  private static func matrixCell(_ verdict: BlockVerdict) -> HTMLTable.Cell {
+    let ends = [verdict.largest.low, verdict.largest.high].map(PageNumber.block)
+    let interval = ends[0] == ends[1] ? "" : " [\(ends[0]), \(ends[1])]"
+    var words = PageNumber.block(verdict.largest.value) + interval
+    switch verdict.need {
+    case .noneSuffices:
+      words += "\nδ ≥ \(verdict.delta.map { PageNumber.compact($0.value) } ?? "?") at all measured"
+    case .needed: words += "\nsmall is needed"
+    case .notNeeded: words += "\n\(Self.saving(verdict))"
+    }
+    if verdict.isSmallWorse, verdict.need == .notNeeded { words += "\nsmall is worse" }
+    if !verdict.isCertain { words += "\nunsure" }
+    return .init(words, style: verdict.need == .notNeeded ? "good" : "bad")
+  }
+
+  private static func saving(_ verdict: BlockVerdict) -> String {
+    guard let bits = verdict.savedBits, bits > 1e-9 else { return "no larger measured block fits" }
+    let gates = verdict.savedGates.map { ", \(PageNumber.fixed(100 * $0, 0)) % of gates" }
+    return "saves \(PageNumber.fixed(bits, 2)) bits\(gates ?? "")"
+  }
+
   private var verdictTable: HTMLTable {
     let small = PageNumber.elements(analysis.request.small)
     var table = HTMLTable(
-      caption: "The largest Q_b within the budget, and what it saves against the measured block that"
+      caption:
+        "The largest Q_b within the budget, and what it saves against the measured block that"
         + " counts as small. Intervals: 95 % of the loss law.",
       columns: [
-        .text("N"), .text("format"), .number("largest Q_b"), .number("95 %"),
+        .text("N"), .text("format"), .text("Q_b ≤ \(small) needed?"), .number("largest Q_b"),
+        .number("95 %"),
         .number("block taken"), .number("δ there, nats"), .number("bits per element"),
-        .number("bits saved"), .number("gates saved"), .text("Q_b ≤ \(small) needed?"),
+        .number("bits saved"), .number("gates saved"),
       ], isSortable: true)
     table.rows = analysis.verdicts.map(row)
     return table
@@ -42,7 +90,7 @@ extension ReportPage {
     let shown = verdict.chosen
     let gates = verdict.savedGates.map { "\(PageNumber.fixed(100 * $0, 0)) %" }
     return [
-      .init(PageNumber.parameters(verdict.n), verdict.n), .init(verdict.format),
+      .init(PageNumber.parameters(verdict.n), verdict.n), .init(verdict.format), needCell(verdict),
       .init(PageNumber.block(verdict.largest.value), verdict.largest.value.blockSize ?? 0),
       .init("\(PageNumber.block(low)) to \(PageNumber.block(high))", low.blockSize ?? 0),
       .init(shown?.block ?? "none", shown?.blockSize ?? 0),
@@ -51,7 +99,6 @@ extension ReportPage {
         shown.map { PageNumber.fixed($0.bitsPerElement, 2) } ?? "", shown?.bitsPerElement),
       .init(verdict.savedBits.map { PageNumber.fixed($0, 2) } ?? "", verdict.savedBits),
       .init(gates ?? (verdict.chosen == nil ? "" : "unknown"), verdict.savedGates),
-      needCell(verdict),
     ]
   }
 
@@ -74,7 +121,9 @@ extension ReportPage {
       plot, caption: "The largest Q_b within the loss budget grows with the model.",
       data: HTMLTable(
         caption: "The largest Q_b within the budget",
-        columns: [.text("format"), .text("N"), .number("Q_b"), .number("95 %, low"), .number("high")],
+        columns: [
+          .text("format"), .text("N"), .number("Q_b"), .number("95 %, low"), .number("high"),
+        ],
         rows: analysis.verdicts.map { verdict in
           [
             .init(verdict.format), .init(PageNumber.parameters(verdict.n)),

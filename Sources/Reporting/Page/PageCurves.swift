@@ -8,7 +8,8 @@ extension ReportPage {
     var page = HTMLWriter()
     page.figure(
       bits,
-      caption: "Left and below is better. The dotted line joins what no other format and block beats in"
+      caption:
+        "Left and below is better. The dotted line joins what no other format and block beats in"
         + " both.")
     if let gates = plots.paretoGates {
       page.figure(
@@ -47,7 +48,8 @@ extension ReportPage {
 
   private var lawTable: HTMLTable {
     var table = HTMLTable(
-      caption: "The law NMSE = K (Q_b + d)^gamma_c fitted to the measured points, with 95 % intervals"
+      caption:
+        "The law NMSE = K (Q_b + d)^gamma_c fitted to the measured points, with 95 % intervals"
         + " (of the fit's parameters; d and gamma_c trade against each other).",
       columns: [
         .text("format"), .text("error with growing Q_b"), .number("K"), .number("d, elements"),
@@ -83,44 +85,46 @@ extension ReportPage {
     page.paragraph(
       "The crest factor of a block is its largest magnitude over its root mean square; here the median"
         + " over a tensor's blocks of 32. Numbers drawn from a normal distribution have about 2.3.")
-    let columns: [HTMLTable.Column] =
-      [.text("tensors"), .number("how many"), .number("crest factor")] + formats.map { .number($0) }
-    func head(_ group: DistributionClass) -> [HTMLTable.Cell] {
-      let crest = group.crest.map {
-        "\(PageNumber.fixed($0.lowerBound, 2)) to \(PageNumber.fixed($0.upperBound, 2))"
-      }
-      return [.init(group.name), .init("\(group.tensors)"), .init(crest ?? "")]
-    }
+    let classes = analysis.distributions
+    let columns =
+      [HTMLTable.Column.text("format")] + classes.map { HTMLTable.Column.number(Self.heading($0)) }
     func row(_ group: DistributionClass, _ format: String) -> DistributionClass.Row? {
       group.rows.first { $0.format == format }
     }
     page.table(
       HTMLTable(
-        caption: "By how much the error grows from a Q_b of \(small) to \(large) (NMSE over NMSE; below"
-          + " 1 the larger block is better)",
-        columns: columns,
-        rows: analysis.distributions.map { group in
-          head(group)
-            + formats.map { format in
+        caption:
+          "By how much the error grows from a Q_b of \(small) to \(large) (NMSE over NMSE; below"
+          + " 1 the larger block is better)", columns: columns,
+        rows: formats.map { format in
+          [HTMLTable.Cell(format)]
+            + classes.map { group in
               let growth = row(group, format)?.growth
               return .init(growth.map { "× \(PageNumber.fixed($0, 2))" } ?? "", growth)
             }
-        }))
+        }, isSortable: true))
     guard let n = first.n else { return page.text }
     page.table(
       HTMLTable(
-        caption: "The largest Q_b within the budget at \(PageNumber.parameters(n)) parameters if every"
-          + " operand were like these",
-        columns: columns,
-        rows: analysis.distributions.map { group in
-          head(group)
-            + formats.map { format in
+        caption:
+          "The largest Q_b within the budget at \(PageNumber.parameters(n)) parameters if every"
+          + " operand were like these", columns: columns,
+        rows: formats.map { format in
+          [HTMLTable.Cell(format)]
+            + classes.map { group in
               guard let found = row(group, format), let block = found.largest else { return "" }
               return .init(
                 PageNumber.block(block), block.blockSize ?? 0,
                 style: found.need == .notNeeded ? "good" : "bad")
             }
-        }))
+        }, isSortable: true))
     return page.text
+  }
+
+  private static func heading(_ group: DistributionClass) -> String {
+    let crest = group.crest.map {
+      ", crest factor \(PageNumber.fixed($0.lowerBound, 2)) to \(PageNumber.fixed($0.upperBound, 2))"
+    }
+    return "\(group.name): \(group.tensors)\(crest ?? "")"
   }
 }

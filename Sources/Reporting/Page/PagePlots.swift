@@ -26,10 +26,11 @@ struct PagePlots {
     }
   }
 
-  /// `212 gates ± 9 %`.
+  /// `212 gates ± 9 %`, or what no synthesis result stands behind.
   static func gates(_ cost: PageCost) -> String {
-    let error = cost.relativeError.map { " ± \(PageNumber.fixed(100 * $0, 0)) %" } ?? ""
-    return "\(PageNumber.compact(cost.gates)) gates\(error)"
+    let error = cost.relativeError.map { " ± \(PageNumber.fixed(100 * $0, 0)) %" }
+    return "\(PageNumber.compact(cost.gates)) gates"
+      + (error ?? " (no synthesis results of \(cost.missing))")
   }
 
   private func pareto(
@@ -134,7 +135,8 @@ struct PagePlots {
         guard let size = block.value.blockSize else { return nil }
         return PlotPoint(
           n, size,
-          title: "\(one.format) at \(PageNumber.parameters(n)): Q_b \(PageNumber.block(block.value))"
+          title:
+            "\(one.format) at \(PageNumber.parameters(n)): Q_b \(PageNumber.block(block.value))"
             + ", 95 %: \(PageNumber.block(block.low)) to \(PageNumber.block(block.high))")
       }
       return [.line(line, color: color), .points(marks, name: one.format, color: color)]
@@ -146,28 +148,41 @@ struct PagePlots {
       y: PlotAxis("Q_b, elements per scale", scale: .log),
       layers: layers + [.rule(y: analysis.request.small, name: "small")],
       notes: ["Along the top: every measured block is within the budget. No line: none is."],
-      summary: "A line for each format that has a block within the budget.", width: 860, height: 460)
+      summary: "A line for each format that has a block within the budget.", width: 860, height: 460
+    )
   }
 
-  /// NMSE in dB, tensors by formats.
+  /// Every tensor's SQNR against the median of its format, tensors by formats.
   var heat: Plot? {
     guard let heat = analysis.heat else { return nil }
-    let rows = Array(zip(heat.tensors, heat.byFormat).reversed())
-    let values = rows.map { row in row.1.map { $0.flatMap { $0 > 0 ? decibels($0) : nil } } }
-    let titles = zip(rows, values).map { row, decibels in
-      zip(zip(heat.formats, heat.formatBlocks), decibels).map { column, value in
-        "\(row.0), \(column.0) block \(column.1):"
-          + " \(value.map { PageNumber.fixed($0, 1) + " dB" } ?? "no error")"
+    let rows = Array(zip(heat.tensors, heat.decibels).reversed())
+    let medians = heat.medians
+    let values = rows.map { row in
+      zip(row.1, medians).map { value, median in value.map { $0 - median } }
+    }
+    let titles = rows.map { row in
+      zip(zip(heat.formats, heat.formatBlocks), zip(row.1, medians)).map { column, cell in
+        let told = cell.0.map {
+          "\(PageNumber.fixed($0, 1)) dB, \(PageNumber.signed($0 - cell.1, 1)) against the median"
+        }
+        return "\(row.0), \(column.0) block \(column.1): \(told ?? "no error")"
       }
     }
+    // A few tensors far off would leave one colour for all others.
+    let all = values.joined().compactMap { $0 }
+    let (low, high) = (quantile(all, 0.01), quantile(all, 0.99))
     let cells = PlotHeatMap(
       x: (0...heat.formats.count).map(Double.init), y: (0...rows.count).map(Double.init),
-      values: values, titles: titles, color: PlotAxis("SQNR, dB"))
+      values: values, titles: titles,
+      color: PlotAxis("dB to median", range: low < high ? low...high : nil))
     return Plot(
-      title: "Signal over quantisation noise of every tensor", x: PlotAxis("", names: heat.formats),
+      title: "Which tensors err more than others of the same format",
+      x: PlotAxis("", names: heat.formats),
       y: PlotAxis("", names: rows.map { Table.shortened($0.0, to: 40) }), layers: [.heat(cells)],
-      summary: "\(rows.count) tensors in rows, \(heat.formats.count) formats in columns; lighter is"
-        + " less error.", width: 860, height: 190 + 15 * Double(rows.count))
+      summary:
+        "\(rows.count) tensors in rows, \(heat.formats.count) formats in columns: signal over"
+        + " quantisation noise less the format's median; lighter is less error.", width: 860,
+      height: 190 + 15 * Double(rows.count))
   }
 
   /// Where scales lie, formats with one kind of scale together.
@@ -175,10 +190,11 @@ struct PagePlots {
     let groups = Dictionary(grouping: analysis.scales, by: \.scale)
     return groups.sorted { $0.key < $1.key }.map { name, spreads in
       let layers = spreads.flatMap { spread -> [PlotLayer] in
-        let points = spread.shares.map {
+        let points = spread.shares.filter { $0.share >= 1e-4 }.map {
           PlotPoint(
             Double($0.exponent), 100 * $0.share,
-            title: "\(spread.format), block \(spread.block): \(PageNumber.percent($0.share)) of scales"
+            title:
+              "\(spread.format), block \(spread.block): \(PageNumber.percent($0.share)) of scales"
               + " from 2^\(PageNumber.minus("\($0.exponent)"))")
         }
         let color = color(spread.format)
@@ -187,7 +203,9 @@ struct PagePlots {
       let plot = Plot(
         title: "Where scales lie: \(name)", x: PlotAxis("log2 of the scale, rounded down"),
         y: PlotAxis("share of blocks, %"), layers: layers,
-        summary: "Shares of all blocks of all tensors by the power of two of their scale.", width: 860,
+        notes: ["Shares below 0.01 % are not drawn."],
+        summary: "Shares of all blocks of all tensors by the power of two of their scale.",
+        width: 860,
         height: 360)
       return (name, plot)
     }
@@ -219,8 +237,4 @@ struct PagePlots {
       y: PlotAxis("signal over quantisation noise, dB"), layers: layers + medians,
       summary: "A point for each tensor, a line at each format's median.", width: 860, height: 480)
   }
-}
-
-private func < (a: (Double, Double), b: (Double, Double)) -> Bool {
-  a.0 == b.0 ? a.1 < b.1 : a.0 < b.0
 }

@@ -5,9 +5,11 @@ public enum PageReports {
   public static func report(_ analysis: SweepAnalysis, run: RunFields) -> Report {
     var table = Table(
       columns: [
-        .number("n", title: "N", .compact(4)), Column("format"), Column("needed", title: "small Q_b"),
+        .number("n", title: "N", .compact(4)), Column("format"),
+        Column("needed", title: "small Q_b"),
         Column("is_certain", isShown: false), .number("q_b", title: "Q_b", .compact(3)),
-        .number("q_b_low", title: "low", .compact(3)), .number("q_b_high", title: "high", .compact(3)),
+        .number("q_b_low", title: "low", .compact(3)),
+        .number("q_b_high", title: "high", .compact(3)),
         Column("block"), .number("delta", .compact(3)), .number("delta_low", isShown: false),
         .number("delta_high", isShown: false),
         .number("bits_per_element", title: "bits/elem", .fixed(3)),
@@ -43,7 +45,8 @@ public enum PageReports {
       JSONValue(verdict.largest.high.blockSize), JSONValue(verdict.chosen?.block),
     ]
     return how + [
-      JSONValue(verdict.delta?.value), JSONValue(verdict.delta?.low), JSONValue(verdict.delta?.high),
+      JSONValue(verdict.delta?.value), JSONValue(verdict.delta?.low),
+      JSONValue(verdict.delta?.high),
       JSONValue(verdict.chosen?.bitsPerElement), JSONValue(verdict.savedBits),
       JSONValue(verdict.chosenCost?.gates), JSONValue(verdict.savedGates),
     ]

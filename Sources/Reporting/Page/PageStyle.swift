@@ -9,12 +9,13 @@ enum PageStyle {
     *{box-sizing:border-box}
     html{background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",\
     Roboto,"Noto Sans","DejaVu Sans",sans-serif}
-    body{margin:0 auto;max-width:62rem;padding:1rem 1.25rem 4rem}
+    body{margin:0 auto;max-width:72rem;padding:1rem 1.25rem 4rem}
     h1{font-size:1.7rem;line-height:1.2;margin:.6rem 0}
     h2{font-size:1.3rem;margin:2.4rem 0 .6rem;border-top:1px solid var(--line);padding-top:1rem}
     h3{font-size:1.05rem;margin:1.6rem 0 .4rem}
     p{max-width:48rem}
     li{max-width:48rem;margin:.25rem 0}
+    p,li,h1,figcaption{overflow-wrap:anywhere}
     a{color:var(--link)}
     nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;list-style:none}
     .soft{color:var(--soft)}
@@ -26,12 +27,13 @@ enum PageStyle {
     figcaption{color:var(--soft);max-width:48rem}
     .scroll{overflow-x:auto}
     .scroll svg{display:block;min-width:620px;max-width:100%;height:auto}
-    .readout{min-height:1.5em;margin:.1rem 0;font-size:.9rem;max-width:none}
+    .readout{color:var(--soft);min-height:1.5em;margin:.1rem 0;font-size:.9rem;max-width:none}
     table{border-collapse:collapse;font-size:.88rem;margin:.4rem 0}
     caption{text-align:left;color:var(--soft);padding:.2rem 0}
     th,td{text-align:left;padding:.22rem .55rem;border-bottom:1px solid var(--line);vertical-align:top}
     td,tbody th{font-variant-numeric:tabular-nums}
-    tbody th{font-weight:400}
+    tbody th{font-weight:400;white-space:nowrap}
+    .answers td{min-width:9rem}
     thead th{background:var(--wash);vertical-align:bottom}
     .number{text-align:right}
     tbody td.number,tbody td.good,tbody td.bad{white-space:nowrap}

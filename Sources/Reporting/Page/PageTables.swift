@@ -13,7 +13,8 @@ extension ReportPage {
     }
     page.table(
       HTMLTable(
-        caption: "Other ways against the usual one of the same format and block, on the same tensors",
+        caption:
+          "Other ways against the usual one of the same format and block, on the same tensors",
         columns: [
           .text("format"), .text("usual"), .text("other"), .number("block"), .number("of"),
           .number("NMSE, usual"), .number("NMSE, other"), .number("change, dB"),
@@ -22,7 +23,7 @@ extension ReportPage {
     return page.text
   }
 
-  private func recipeRow(_ one: RecipeDifference) -> [HTMLTable.Cell] {
+  private func recipeRow(_ one: MethodDifference) -> [HTMLTable.Cell] {
     let change =
       one.error > 0 && one.baselineError > 0
       ? decibels(one.error) - decibels(one.baselineError) : nil
@@ -51,7 +52,7 @@ extension ReportPage {
     var table = HTMLTable(
       caption: "Error, predicted loss and cost. 10 to 90 %: of layers or tensors; δ with its 95 %"
         + " interval; gates per multiply-accumulate with the model's largest error on points it was not"
-        + " fitted to. Choose a heading to sort.",
+        + " fitted to (* no synthesis results of such a unit). Choose a heading to sort.",
       columns: [
         .text("error of", isFilter: true), .text("format", isFilter: true),
         .text("block", isFilter: true), .number("Q_b, elements"), .number("bits per element"),
@@ -87,8 +88,13 @@ extension ReportPage {
       .init(PageNumber.error(point.error), point.error),
       .init("\(PageNumber.error(point.low)) to \(PageNumber.error(point.high))", point.low),
       .init(ratio.map { PageNumber.fixed($0, 2) } ?? "", ratio),
-      .init(cost.map { PagePlots.gates($0).replacing(" gates", with: "") } ?? "", cost?.gates),
+      .init(cost.map(Self.gates) ?? "", cost?.gates),
     ]
+  }
+
+  private static func gates(_ cost: PageCost) -> String {
+    let error = cost.relativeError.map { " ± \(PageNumber.fixed(100 * $0, 0)) %" }
+    return PageNumber.compact(cost.gates) + (error ?? " *")
   }
 
   private func deltaCell(
@@ -122,12 +128,14 @@ extension ReportPage {
       "Formats used",
       HTMLTable(
         caption: "Rows of the format tables", columns: [.text("format"), .text("hash of the row")],
-        rows: data.formatHashes.sorted { $0.key < $1.key }.map { [.init($0.key), .init($0.value)] }))
+        rows: data.formatHashes.sorted { $0.key < $1.key }.map { [.init($0.key), .init($0.value)] })
+    )
     let shown = data.tensors.prefix(400)
     page.details(
       "Tensors measured",
       HTMLTable(
-        caption: "The \(shown.count) of \(PageNumber.plural(data.tensors.count, "tensor")) that are listed"
+        caption:
+          "The \(shown.count) of \(PageNumber.plural(data.tensors.count, "tensor")) that are listed"
           + " here, by file and name",
         columns: [
           .text("tensor"), .text("file"), .text("role"), .text("shape"), .text("type"),

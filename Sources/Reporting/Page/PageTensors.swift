@@ -33,7 +33,8 @@ extension ReportPage {
     var page = HTMLWriter()
     page.table(
       HTMLTable(
-        caption: "Scales of all tensors, at each format's largest measured block that counts as small",
+        caption:
+          "Scales of all tensors, at each format's largest measured block that counts as small",
         columns: [
           .text("format"), .text("scale"), .number("block"), .number("powers of two spanned"),
           .number("subnormal or zero"), .number("clamped"),
@@ -110,7 +111,8 @@ extension ReportPage {
       summary.causes[cause].map { "\(cause.rawValue) (\(PageNumber.plural($0, "step")))" }
     }
     let worst = summary.worst
-    return "\(summary.format): \(summary.affected) of \(PageNumber.plural(summary.tensors, "tensor"))."
+    return
+      "\(summary.format): \(summary.affected) of \(PageNumber.plural(summary.tensors, "tensor"))."
       + " What grew with the smaller block: \(causes.joined(separator: "; ")). At worst × "
       + "\(PageNumber.fixed(worst.ratio, 2)), \(worst.tensor) from a block of \(worst.larger.block) to"
       + " \(worst.smaller.block): elements beyond the largest code"

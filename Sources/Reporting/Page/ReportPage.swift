@@ -65,7 +65,9 @@ public struct ReportPage: Sendable {
     page.raw("<style>\n\(PageStyle.css)\(PlotStyle.css)</style>\n</head>\n<body>\n<header>")
     page.heading(1, title)
     page.paragraph(subtitle, style: "soft")
-    let links = sections.map { "<li><a href=\"#\($0.id)\">\(HTMLWriter.escaped($0.title))</a></li>" }
+    let links = sections.map {
+      "<li><a href=\"#\($0.id)\">\(HTMLWriter.escaped($0.title))</a></li>"
+    }
     page.raw("</header>\n<nav aria-label=\"Sections\"><ul>\(links.joined())</ul></nav>\n<main>")
     for section in sections {
       page.raw("<section id=\"\(section.id)\" aria-labelledby=\"\(section.id)-title\">")

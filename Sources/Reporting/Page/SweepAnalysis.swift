@@ -16,7 +16,7 @@ public struct SweepAnalysis: Sendable {
   /// The error of the loss data's format and block.
   public var referenceError: Double?
   public var distributions: [DistributionClass]
-  public var recipes: [RecipeDifference]
+  public var recipes: [MethodDifference]
   public var losses: SmallerBlockLosses
   public var scales: [ScaleSpread]
   public var tensorErrors: [TensorErrors]
@@ -41,7 +41,7 @@ public struct SweepAnalysis: Sendable {
     distributions = []
     (obstacle, referenceError) = Self.reference(series, request)
     losses = SmallerBlockLosses(own, scale: request.scale)
-    recipes = RecipeDifference.all(data, baseline: baseline.methods)
+    recipes = MethodDifference.all(data, baseline: baseline.methods)
     scales = ScaleSpread.all(own, small: request.small, scale: request.scale)
     tensorErrors = TensorErrors.all(own, small: request.small)
     heat = LayerHeat(own, small: request.small)

@@ -35,7 +35,11 @@ extension Plot {
   /// Whether points have texts of their own, which a keyboard has to reach.
   var hasTitledPoints: Bool {
     layers.contains { layer in
-      if case .points(let points) = layer.kind { points.contains { $0.title != nil } } else { false }
+      if case .points(let points) = layer.kind {
+        points.contains { $0.title != nil }
+      } else {
+        false
+      }
     }
   }
 }

@@ -23,7 +23,8 @@ extension SVGWriter {
       guard pairs.count > 1 else { break }
       let outline = pairs.map(\.0) + pairs.map(\.1).reversed()
       let path = Self.path(outline[...], x, y) + "Z"
-      element("path", [("d", path), ("class", "band f\(color % PlotStyle.colors)")], title: layer.name)
+      element(
+        "path", [("d", path), ("class", "band f\(color % PlotStyle.colors)")], title: layer.name)
     case .front(let points):
       let placed = points.filter(isPlaceable)
       let path = Self.path(placed[...], x, y)

@@ -1,5 +1,5 @@
 /// How another way of quantising differs from a format's usual one, on the same tensors and blocks.
-public struct RecipeDifference: Sendable {
+public struct MethodDifference: Sendable {
   public var format: String
   public var block: String
   /// Whether products were compared.
@@ -28,17 +28,19 @@ public struct RecipeDifference: Sendable {
 
   static func all(
     _ data: SweepResults, baseline: [Baseline.Key: String]
-  ) -> [RecipeDifference] {
+  ) -> [MethodDifference] {
     let several = Set(
       data.results.filter { baseline[Baseline.key($0)] != $0.method }.map(Baseline.key))
     guard !several.isEmpty else { return [] }
     let cells = Dictionary(grouping: data.results.filter { several.contains(Baseline.key($0)) }) {
       Cell(key: Baseline.key($0), block: $0.block)
     }
-    return cells.flatMap { cell, results -> [RecipeDifference] in
+    return cells.flatMap { cell, results -> [MethodDifference] in
       let usual = baseline[cell.key] ?? ""
       let own = Dictionary(
-        results.filter { $0.method == usual }.map { (Unit(tensor: $0.tensor, other: $0.other), $0) },
+        results.filter { $0.method == usual }.map {
+          (Unit(tensor: $0.tensor, other: $0.other), $0)
+        },
         uniquingKeysWith: { first, _ in first })
       let others = Dictionary(grouping: results.filter { $0.method != usual }, by: \.method)
       return others.compactMap { method, results in
@@ -50,7 +52,7 @@ public struct RecipeDifference: Sendable {
   private static func difference(
     _ cell: Cell, _ usual: String, _ own: [Unit: PageResult], _ method: String,
     _ results: [PageResult]
-  ) -> RecipeDifference? {
+  ) -> MethodDifference? {
     let pairs = results.compactMap { result -> (a: Double, b: Double, weight: Double)? in
       guard let a = own[Unit(tensor: result.tensor, other: result.other)]?.nmse, let b = result.nmse
       else { return nil }
@@ -59,7 +61,7 @@ public struct RecipeDifference: Sendable {
     let weight = pairs.reduce(0) { $0 + $1.weight }
     let ratios = pairs.filter { $0.a > 0 }.map { $0.b / $0.a }
     guard weight > 0, let low = ratios.min(), let high = ratios.max() else { return nil }
-    return RecipeDifference(
+    return MethodDifference(
       format: cell.key.format, block: cell.block, isProduct: cell.key.isProduct, baseline: usual,
       method: method, units: pairs.count,
       baselineError: pairs.reduce(0) { $0 + $1.weight * $1.a } / weight,
@@ -68,8 +70,8 @@ public struct RecipeDifference: Sendable {
       range: low...high)
   }
 
-  private static func isBefore(_ a: RecipeDifference, _ b: RecipeDifference) -> Bool {
-    func key(_ row: RecipeDifference) -> (String, String, Double, String) {
+  private static func isBefore(_ a: MethodDifference, _ b: MethodDifference) -> Bool {
+    func key(_ row: MethodDifference) -> (String, String, Double, String) {
       (row.format, row.method, Double(row.block) ?? .infinity, row.block)
     }
     return key(a) < key(b)

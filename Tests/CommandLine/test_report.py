@@ -1,0 +1,169 @@
+"""report: its answer again from the store's export and law plan, its files, and every refusal."""
+
+import csv
+import io
+import shutil
+import sqlite3
+import xml.etree.ElementTree as ElementTree
+
+import inputs
+from files import write_safetensors
+from harness import (BAD_DATA, CANNOT_WRITE, GOLDEN, NO_INPUT, USAGE, case, expect, expect_equal,
+                     fail, folder, strict_json, succeed)
+
+SHAPES = {"enc.0.q": (24, 64), "enc.1.q": (8, 128)}
+FORMATS = "nvfp4,mxint4,mxfp8_e4m3"
+LOSS = ["--loss", GOLDEN / "laws/mixed-v1.csv", "--loss-where", "family=qwen1.5",
+        "--loss-where", "assignment=matmul", "--loss-format", "mxint4:32"]
+
+
+def store(place, *words, blocks="8,16,32,64"):
+    """A store of two small layers."""
+    weights = {f"{name}.weight": inputs.normal(shape, seed=index + 1)
+               for index, (name, shape) in enumerate(SHAPES.items())}
+    lefts = {f"{name}.input": inputs.normal((20, shape[1]), seed=index + 50)
+             for index, (name, shape) in enumerate(SHAPES.items())}
+    path = place / "results.sqlite"
+    succeed("sweep", write_safetensors(place / "w.safetensors", weights), "--activations",
+            write_safetensors(place / "a.safetensors", lefts), "--format", FORMATS, "--block",
+            blocks, "--store", path, *words)
+    return path
+
+
+def report(path, *words):
+    """The answers of a report as JSON."""
+    page = path.parent / "report.html"
+    return strict_json(succeed("report", path, "--output", page, "--as", "json", *words))
+
+
+@case()
+def answers_are_those_of_law_plan_on_the_exported_errors():
+    with folder() as place:
+        path = store(place)
+        results = csv.DictReader(io.StringIO(succeed("store", "export", path, "--as", "csv")))
+        errors = {(row["tensor"], row["format"], row["block"]): row for row in results}
+        lines = ["format,block,q_b,nmse,bits_per_element"]
+        for name in FORMATS.split(","):
+            for block in ("8", "16", "32", "64"):
+                total = bits = weight = 0.0
+                for layer in SHAPES:
+                    row = errors[f"{layer}.weight", name, block]
+                    count = float(row["count"])
+                    total += count * (float(row["nmse"])
+                                      + float(errors[f"{layer}.input", name, block]["nmse"]))
+                    bits += count * float(row["bits_per_element"])
+                    weight += count
+                lines.append(f"{name},{block},{block},{total / weight!r},{bits / weight!r}")
+        curve = place / "curve.csv"
+        curve.write_text("\n".join(lines) + "\n")
+        sizes = ["--n", "7e9,70e9,400e9", "--loss-budget", "0.02"]
+        plan = strict_json(succeed("law", "plan", "--curve", curve, *LOSS, *sizes, "--as", "json"))
+        for words in ([], LOSS):
+            found = report(path, *sizes, *words)
+            expect_equal(found["errors_of"], "layers", "what the errors are of")
+            wanted = {(row["n"], row["format"]): row for row in plan["plan"]}
+            expect_equal(len(found["answers"]), len(wanted), "answers")
+            for row in found["answers"]:
+                other = wanted[row["n"], row["format"]]
+                for key in ("q_b", "q_b_low", "q_b_high"):
+                    a, b = row[key], other[key]
+                    expect(a == b or (a and b and abs(a - b) < 1e-6 * b),
+                           f"{row['format']} at {row['n']}, {key}: {a} and {b}")
+                size = row["q_b"] or 0
+                need = ("none suffices" if not size else
+                        "not needed" if size > 16 * (1 + 1e-9) else "needed")
+                expect_equal(row["needed"], need, f"{row['format']} at {row['n']}")
+
+
+@case()
+def page_and_drawings_are_written_whole():
+    with folder() as place:
+        path = store(place, "--product", f"{place}/a.safetensors:*=" f"{place}/w.safetensors:*",
+                     "--transpose-b", "--accumulator", "exact")
+        page, plots = place / "p.html", place / "plots" / "deep"
+        expect_equal(succeed("report", path, "--output", page, "--plots", plots), "", "stdout")
+        text = page.read_text()
+        expect(text.startswith("<!DOCTYPE html>") and text.rstrip().endswith("</html>"), "the ends")
+        names = sorted(file.stem for file in plots.iterdir())
+        for name in ("budget", "curves", "curves-activations", "curves-weights", "layers",
+                     "pareto-bits", "pareto-gates", "scales-e8m0", "scales-ue4m3", "tensors"):
+            expect(name in names, f"{name} is not in {names}")
+        for file in plots.iterdir():
+            root = ElementTree.parse(file).getroot()
+            expect(root.tag.endswith("svg"), f"{file.name} is no SVG")
+        expect("measured products of activations and weights" in text, "products are used")
+        again = place / "again.html"
+        succeed("report", path, "--output", again, "--plots", plots)
+        expect_equal(again.read_text().replace("again.html", "p.html"), text, "the page made again")
+
+
+@case()
+def other_sizes_budgets_and_small_blocks_change_the_answer():
+    with folder() as place:
+        path = store(place)
+        rows = report(path, "--n", "3e9", "--loss-budget", "5", "--small", "64")["answers"]
+        expect_equal({row["needed"] for row in rows}, {"needed"}, "all that was measured is small")
+        rows = report(path, "--n", "3e9", "--loss-budget", "1e-9")["answers"]
+        expect_equal({row["needed"] for row in rows}, {"none suffices"}, "a budget of nothing")
+
+
+@case()
+def limits_are_told():
+    with folder() as place:
+        path = store(place, blocks="16")
+        page = place / "p.html"
+        message = "No loss is predicted: the loss data are of mxint4, block 32"
+        found = strict_json(succeed("report", path, "--output", page, "--as", "json"))
+        expect_equal(found["answers"], [], "answers without the loss data's block")
+        expect("one block size of each format" in found["answer"], found["answer"])
+        expect(message in succeed("report", path, "--output", page, "--as", "table"), message)
+        expect("there is no curve to fit" in page.read_text(), "one block size")
+
+
+@case()
+def what_is_no_store_is_refused():
+    with folder() as place:
+        page = place / "page.html"
+        path = store(place)
+        fail(NO_INPUT, "report", place / "none.sqlite", "--output", page, mentions=["none.sqlite"])
+        text = place / "text.sqlite"
+        text.write_text("not a database" * 100)
+        fail(BAD_DATA, "report", text, "--output", page, mentions=["not a store"])
+        for statement, words in [
+                ("PRAGMA user_version = 99", "version 99"), ("DELETE FROM results", "no results"),
+                ("UPDATE results SET report = '{'", "damaged"),
+                ("UPDATE meta SET value = '77' WHERE key = 'numerics'", "77")]:
+            other = place / "other.sqlite"
+            shutil.copy(path, other)
+            database = sqlite3.connect(other)
+            database.execute(statement)
+            database.commit()
+            database.close()
+            fail(BAD_DATA, "report", other, "--output", page, mentions=["other.sqlite", words])
+        cut = place / "cut.sqlite"
+        content = path.read_bytes()
+        cut.write_bytes(content[:4096] + bytes(len(content) - 4096))
+        fail(BAD_DATA, "report", cut, "--output", page, mentions=["cut.sqlite"])
+        expect(not page.exists(), "a page was written")
+
+
+@case()
+def wrong_words_are_refused():
+    with folder() as place:
+        path = store(place)
+        page = place / "page.html"
+        for words, mention in [
+                (["--output", place / "page.txt"], ".html"), (["--output", page, "--small", "0"], "--small"),
+                (["--output", page, "--n", "-1"], "--n"),
+                (["--output", page, "--loss-budget", "0"], "--loss-budget"),
+                (["--output", page, "--loss", "x.csv"], "--loss-format"),
+                (["--output", page, "--loss-format", "mxint4"], "--loss"),
+                (["--output", page, *LOSS[:-1], "nothing"], "nothing")]:
+            fail(USAGE, "report", path, *words, mentions=[mention])
+        fail(NO_INPUT, "report", path, "--output", page, "--loss", place / "x.csv", "--loss-format",
+             "mxint4", mentions=["x.csv"])
+        fail(CANNOT_WRITE, "report", path, "--output", place / "no" / "page.html", mentions=["page.html"])
+        (place / "file").write_text("")
+        fail(CANNOT_WRITE, "report", path, "--output", page, "--plots", place / "file",
+             mentions=["--plots"])
+        expect(not page.exists(), "a page was written")

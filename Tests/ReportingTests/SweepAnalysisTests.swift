@@ -1,0 +1,109 @@
+import Foundation
+import Reporting
+import ScalingLaws
+import Sweep
+import Testing
+
+@Suite("What a sweep's results say") struct SweepAnalysisTests {
+  @Test("The largest block within the budget follows from the loss law and the errors' ratio")
+  func verdicts() throws {
+    // ref errs 0.032 at 32, where δ is 0.1 at 1e9 and 0.025 at 16e9: a budget of 0.02 allows an
+    // error of 0.0064 and of 0.0256.
+    let data = try layer([
+      ("coarse", { _ in 0.5 }), ("falling", { 1e-4 / $0 }), ("fine", { 1e-4 * $0 }),
+      ("ref", { 1e-3 * $0 }),
+    ])
+    let analysis = SweepAnalysis(data, pageRequest(loss: try lossLaw()))
+    #expect(analysis.subject == .layers)
+    #expect(abs((analysis.referenceError ?? 0) - 0.032) < 1e-12)
+    func verdict(_ format: String, _ n: Double) throws -> BlockVerdict {
+      try #require(analysis.verdicts.first { $0.format == format && $0.n == n })
+    }
+    for (format, n, need, block) in [
+      ("ref", 1e9, BlockVerdict.Need.needed, 6.4), ("ref", 16e9, .notNeeded, 25.6),
+      ("fine", 1e9, .notNeeded, 64), ("fine", 16e9, .notNeeded, 128),
+      ("coarse", 1e9, .noneSuffices, 0), ("falling", 1e9, .notNeeded, 128),
+    ] {
+      let found = try verdict(format, n)
+      let size = found.largest.value.blockSize ?? 0
+      #expect(found.need == need, "\(format) at \(n): \(found.need), Q_b \(size)")
+      #expect(abs(size - block) <= 0.03 * block, "\(format) at \(n): expected \(block), \(size)")
+    }
+    #expect(try verdict("falling", 1e9).isSmallWorse)
+    #expect(try !verdict("fine", 1e9).isSmallWorse)
+    // At 16e9 ref may take the block of 16: what counts as small, so that nothing is saved.
+    #expect(try verdict("ref", 16e9).chosen?.block == "16")
+    #expect(try verdict("ref", 16e9).savedBits == 0)
+    #expect(try abs((verdict("fine", 16e9).savedBits ?? 0) - (0.5 - 0.0625)) < 1e-12)
+    #expect(try verdict("coarse", 1e9).savedBits == nil)
+  }
+
+  @Test("A layer's error is its weight's plus its input's, layers count by their parameters")
+  func layers() throws {
+    var results: [PageResult] = []
+    for (name, count, nmse) in [
+      ("a.weight", 1000, 0.01), ("a.input", 64, 0.02), ("b.weight", 3000, 0.05),
+      ("b.input", 64, 0.03),
+      ("lonely.weight", 9000, 0.9),
+    ] {
+      results.append(result(name, "f", block: 8, nmse: nmse, count: count))
+    }
+    let tensors = try results.map { result in
+      try tensorRecord(
+        result.tensor, role: result.tensor.hasSuffix("input") ? "activation" : "weight",
+        count: result.count)
+    }
+    let analysis = SweepAnalysis(
+      SweepResults(results: results, tensors: tensors), pageRequest(loss: nil))
+    let point = try #require(analysis.series.first?.points.first)
+    let expected = (1000 * 0.03 + 3000 * 0.08) / 4000
+    #expect(abs(point.error - expected) < 1e-15, "expected \(expected), observed \(point.error)")
+    #expect(analysis.series.first?.units == 2)
+    #expect(analysis.parts.map(\.subject) == [.weights, .activations])
+  }
+
+  @Test("Measured products come before sums of errors")
+  func products() throws {
+    var data = try layer([("f", { 1e-3 * $0 })])
+    for block in [4, 8] {
+      data.results.append(
+        PageResult(
+          tensor: "l.input", other: "l.weight", format: "f", block: "\(block)", blockSize: block,
+          count: 10, bitsPerElement: 5, nmse: 0.25 * Double(block)))
+    }
+    let analysis = SweepAnalysis(data, pageRequest(loss: nil))
+    #expect(analysis.subject == .products)
+    #expect(analysis.series.first?.points.map(\.error) == [1, 2])
+  }
+
+  @Test("Units without a result at some block are left out of the whole curve, and counted")
+  func partial() throws {
+    let results = [
+      result("a", "f", block: 8, nmse: 0.1), result("b", "f", block: 8, nmse: 0.3),
+      result("a", "f", block: 16, nmse: 0.2), result("c", "f", block: 16, nmse: nil),
+    ]
+    let analysis = SweepAnalysis(
+      SweepResults(results: results, tensors: []), pageRequest(loss: nil))
+    #expect(analysis.subject == .tensors)
+    #expect(analysis.series.first?.points.map(\.error) == [0.1, 0.2])
+    #expect(analysis.series.first?.leftOut == 1)
+    #expect(analysis.undefined == 1)
+  }
+
+  @Test("Of several recipes the exact one stands for the format, the others are held against it")
+  func recipes() throws {
+    var results: [PageResult] = []
+    for (tensor, a, b) in [("x", 0.1, 0.2), ("y", 0.4, 0.2)] {
+      results.append(result(tensor, "f", block: 16, nmse: a))
+      results.append(result(tensor, "f", block: 16, nmse: b, method: "stack"))
+    }
+    let analysis = SweepAnalysis(
+      SweepResults(results: results, tensors: []), pageRequest(loss: nil))
+    #expect(analysis.series.map(\.method) == ["exact"])
+    let one = try #require(analysis.recipes.first)
+    #expect(analysis.recipes.count == 1)
+    #expect(one.baseline == "exact" && one.method == "stack" && one.units == 2)
+    #expect(one.better == 1 && one.worse == 1 && one.range == 0.5...2)
+    #expect(abs(one.baselineError - 0.25) < 1e-15 && abs(one.error - 0.2) < 1e-15)
+  }
+}
