@@ -62,6 +62,12 @@ public enum InversionReports {
     ] + causes.map { .int(summary.causes[$0.cause] ?? 0) } + [.number(summary.worst.ratio)]
   }
 
+  private static func told(_ step: SmallerBlockLosses.Case) -> String {
+    guard step.cause == .rounding, step.smaller.underflow >= 0.5 else { return step.cause.rawValue }
+    let share = NumberStyle.fixed(0).text(100 * step.smaller.underflow)
+    return "the rounding of the scales: \(share) % are subnormal or zero"
+  }
+
   private static var stepTable: Table {
     var columns = [
       Column("tensor", shrinking: .middle), Column("format"), Column("method"),
@@ -87,6 +93,6 @@ public enum InversionReports {
     return [
       .string(step.tensor), .string(step.format), .string(method), .string(large.block),
       .string(small.block), .number(step.ratio), .number(large.nmse), .number(small.nmse),
-    ] + figures.map { .number($0) } + [.string(key), .string(step.cause.rawValue)]
+    ] + figures.map { .number($0) } + [.string(key), .string(told(step))]
   }
 }

@@ -127,22 +127,23 @@ public struct SweepRun: Sendable {
       + zip(cases, measured).map { rows.row($0.key, tensor, $0.errorCase, $1) }
   }
 
-  private func suffix(_ transform: OperandTransform) -> String {
-    transform == .none ? "" : " \(transform)"
-  }
-
   private func failure(_ item: WorkItem, _ error: MeasurementError) -> SkippedItem {
     let name: String
     switch item.kind {
     case .tensor(let tensor, let errorCase):
       name =
         "\(list.tensors[tensor].input.name): \(errorCase.spec.format.name) \(errorCase.block)"
-        + " \(errorCase.spec.recipe.name)" + suffix(errorCase.transform)
+        + " \(errorCase.spec.recipe.name)" + errorCase.transform.suffix
     case .product(let a, let b, let request):
       name =
         "\(list.tensors[a].input.name) x \(list.tensors[b].input.name): \(request.a.formatName)"
-        + " \(request.a.block) \(request.accumulator.name)" + suffix(request.transform)
+        + " \(request.a.block) \(request.accumulator.name)" + request.transform.suffix
     }
     return SkippedItem(file: nil, name: name, reason: "\(error)")
   }
+}
+
+extension OperandTransform {
+  /// What names of results end in.
+  var suffix: String { self == .none ? "" : " \(self)" }
 }
