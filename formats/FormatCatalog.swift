@@ -58,8 +58,9 @@ public struct FormatCatalog: Sendable {
   public func scale(_ name: String) -> ScaleFormat? {
     scaleIndex[name.lowercased()].map { scales[$0] }
   }
+  /// A row, or `ELEMENT+SCALE[+tensor]`.
   public func block(_ name: String) -> BlockFormat? {
-    blockIndex[name.lowercased()].map { blocks[$0] }
+    blockIndex[name.lowercased()].map { blocks[$0] } ?? blockVariant(named: name)
   }
   public func recipe(_ name: String) -> Recipe? {
     recipeIndex[name.lowercased()].map { recipes[$0] }

@@ -32,20 +32,25 @@ public struct ErrorExperiment: Sendable {
     for tensor in tensors {
       let taking = cases.indices.filter { cases[$0].misfit(tensor) == nil }
       if taking.isEmpty, let error = cases.first?.misfit(tensor) {
-        throw MeasurementError.grid(file: tensor.path, tensor: tensor.name, error)
+        throw error
       }
-      let survey = try tensor.survey(parallel: parallel)
-      let measured = try measure(taking.map { cases[$0] }, tensor, survey.amax, memory) {
+      var surveys: [HadamardRotation?: InputTensor.Survey] = [:]
+      for rotation in Set(taking.map { cases[$0].rotation }) {
+        surveys[rotation] = try tensor.rotated(by: rotation).survey(parallel: parallel)
+      }
+      let narrowedCount = surveys.values.first?.narrowed ?? 0
+      let maxima = surveys.mapValues(\.amax)
+      let measured = try measure(taking.map { cases[$0] }, tensor, maxima, memory) {
         progress($0, tensor.name)
       }
       for (index, (job, statistics)) in zip(taking, measured) {
-        narrowed[index, default: 0] += survey.narrowed
+        narrowed[index, default: 0] += narrowedCount
         sums[index].merge(statistics)
         results.append(
           ErrorResult(
             file: tensor.path, tensor: tensor.name, shape: tensor.info.shape,
             errorCase: cases[index], rounding: cases[index].spec.roundingName,
-            narrowed: survey.narrowed,
+            narrowed: narrowedCount,
             tensorScale: job.spec.storesTensorScale ? job.tensorScale.decode : nil,
             report: ErrorReport(statistics)))
       }
@@ -63,25 +68,29 @@ public struct ErrorExperiment: Sendable {
 
   /// Some cases of one tensor, in their order.
   private func measure(
-    _ cases: [ErrorCase], _ tensor: InputTensor, _ amax: Float, _ memory: ErrorMemory,
+    _ cases: [ErrorCase], _ tensor: InputTensor, _ maxima: [HadamardRotation?: Float],
+    _ memory: ErrorMemory,
     progress: (Int) -> Void
   ) throws -> [(QuantizeJob, TensorErrorAccumulator)] {
     let jobs = try cases.map { errorCase in
       try QuantizeJob(
-        engine, tensor, spec: errorCase.spec, axis: errorCase.axis, block: errorCase.block,
-        amax: amax, scratch: memory.values, parallel: parallel)
+        engine, tensor.rotated(by: errorCase.rotation), spec: errorCase.spec, axis: errorCase.axis,
+        block: errorCase.block, amax: maxima[errorCase.rotation] ?? 0, scratch: memory.values,
+        parallel: parallel)
     }
     var results = [TensorErrorAccumulator?](repeating: nil, count: jobs.count)
     // Cases with equal batches share every read, and cases with equal grids their crest factors.
-    let groups = Dictionary(grouping: jobs.indices) { jobs[$0].cuts.batches.map(\.elements) }
+    let groups = Dictionary(grouping: jobs.indices) {
+      ReadGroup(rotation: cases[$0].rotation, batches: jobs[$0].cuts.batches.map(\.elements))
+    }
     for group in groups.values.sorted(by: { $0[0] < $1[0] }) {
-      try measure(group, jobs, tensor, memory, &results, progress: progress)
+      try measure(group, jobs, memory, &results, progress: progress)
     }
     return zip(jobs, results).compactMap { job, result in result.map { (job, $0) } }
   }
 
   private func measure(
-    _ group: [Int], _ jobs: [QuantizeJob], _ tensor: InputTensor, _ memory: ErrorMemory,
+    _ group: [Int], _ jobs: [QuantizeJob], _ memory: ErrorMemory,
     _ results: inout [TensorErrorAccumulator?], progress: (Int) -> Void
   ) throws {
     let measurements = group.map { ErrorMeasurement(jobs[$0]) }
@@ -91,7 +100,7 @@ public struct ErrorExperiment: Sendable {
     }
     for (number, batch) in jobs[group[0]].cuts.batches.enumerated() {
       memory.values.reserve(batch.elements.count)
-      try tensor.read(batch.elements, into: memory.values, parallel: parallel)
+      try jobs[group[0]].tensor.read(batch.elements, into: memory.values, parallel: parallel)
       for measurement in measurements {
         let own = measurement.job.cuts.batches[number]
         try measurement.add(own, memory, parallel: parallel)
@@ -107,4 +116,10 @@ public struct ErrorExperiment: Sendable {
         bitsPerElement: spec.bitsPerElement(grid, storesTensorScale: spec.storesTensorScale))
     }
   }
+}
+
+/// Cases that the same numbers are read for.
+private struct ReadGroup: Hashable {
+  var rotation: HadamardRotation?
+  var batches: [Range<Int>]
 }

@@ -8,12 +8,20 @@ public struct ErrorCase: Sendable, Hashable {
   /// As asked for: negative from the end.
   public var axis: Int
   public var block: BlockShape
+  /// What the numbers go through first; the statistics are of the rotated numbers.
+  public var rotation: HadamardRotation?
 
-  public init(spec: QuantizationSpec, axis: Int, block: BlockShape) {
+  public init(
+    spec: QuantizationSpec, axis: Int, block: BlockShape, rotation: HadamardRotation? = nil
+  ) {
     self.spec = spec
     self.axis = axis
     self.block = block
+    self.rotation = rotation
   }
+
+  /// What was done to the numbers before quantisation.
+  public var transform: OperandTransform { rotation.map { .hadamard($0) } ?? .none }
 }
 
 /// The error of one tensor, or of all in total, under one case.

@@ -1,14 +1,21 @@
 import NumberFormats
 
 extension ErrorCase {
-  /// Why a tensor cannot be cut as asked: a tile takes two axes, and the axis must exist.
-  func misfit(_ tensor: InputTensor) -> BlockGridError? {
+  /// Why a tensor cannot be cut as asked: a tile takes two axes, the axis must exist, and a rotation takes
+  /// whole runs of the last.
+  func misfit(_ tensor: InputTensor) -> MeasurementError? {
     do throws(BlockGridError) {
       _ = try BlockGrid(shape: tensor.info.shape, axis: axis, block: block)
-      return nil
     } catch {
-      return error
+      return .grid(file: tensor.path, tensor: tensor.name, error)
     }
+    guard let rotation, let length = tensor.info.shape.last else { return nil }
+    guard axis == -1 || axis == tensor.info.shape.count - 1 else {
+      return .rotation(
+        file: tensor.path, tensor: tensor.name,
+        "a rotation runs along the last axis, blocks along axis \(axis) (expected -1)")
+    }
+    return rotation.misfit(tensor, depth: length)
   }
 
   /// Whether a tensor can be cut as asked.
@@ -29,8 +36,13 @@ extension InputSelection {
       var reasons: [String] = []
       for (how, error) in zip(cases, errors) {
         guard let error else { continue }
-        first = first ?? .grid(file: tensor.path, tensor: tensor.name, error)
-        let reason = "block \(how.block): \(error.explanation)"
+        first = first ?? error
+        let reason =
+          switch error {
+          case .grid(_, _, let error): "block \(how.block): \(error.explanation)"
+          case .rotation(_, _, let text): text
+          default: error.description
+          }
         if !reasons.contains(reason) { reasons.append(reason) }
       }
       skipped += reasons.map { SkippedItem(file: tensor.path, name: tensor.name, reason: $0) }

@@ -103,10 +103,14 @@ public struct MatmulExperiment: Sendable {
     _ progress: @Sendable (Int) -> Void
   ) throws {
     let request = run.request
-    let whole = (
-      try build(inputs.a, matrix, lines.a, request.a, request.accumulator),
-      try build(inputs.b, matrix, lines.b, request.b, request.accumulator)
+    let transformed = TransformedLines(lines, request.transform, parallel: parallel)
+    var whole = (
+      try build(
+        inputs.a, matrix, (transformed.a, lines.a.narrowed), request.a, request.accumulator),
+      try build(
+        inputs.b, matrix, (transformed.b, lines.b.narrowed), request.b, request.accumulator)
     )
+    transformed.complete(&whole.0, &whole.1)
     run.sides.a.add(whole.0)
     run.sides.b.add(whole.1)
     let product = MatmulTiles(

@@ -9,6 +9,7 @@ extension MatmulExperiment {
     _ a: InputTensor, _ b: InputTensor, _ request: MatmulRequest
   ) throws(MeasurementError) -> MeasurementError? {
     let inputs = try MatmulInputs(a, b, transposesB: request.transposesB)
+    if let error = request.transform.misfit(a, depth: inputs.a.depth) { return error }
     do throws(MeasurementError) {
       let left = try ones(inputs.a, request.a, request.accumulator)
       let right = try ones(inputs.b, request.b, request.accumulator)
@@ -48,14 +49,17 @@ extension MatmulResult {
     let matrices = b.shape.dropLast(2).reduce(1, *)
     let counts = [a, b].map { $0.shape.reduce(1, *) }
     guard counts.reduce(0, +) > 0, depth > 0, matrices > 0 else { return nil }
-    let bits = zip([a, b], counts).map { side, count -> Double in
+    let bits = [a, b].indices.map { index -> Double in
+      let (side, count) = ([a, b][index], counts[index])
       let own = catalog.element(side.element)?.bits ?? 32
       guard let spec = side.request.spec, count > 0,
         let grid = try? BlockGrid(
           shape: [count / depth / matrices, depth], block: side.request.block)
       else { return Double(count * own) }
+      let quantised = spec.bitsPerElement(grid, storesTensorScale: !side.tensorScales.isEmpty)
       return Double(count)
-        * spec.bitsPerElement(grid, storesTensorScale: !side.tensorScales.isEmpty)
+        * request.transform.bitsPerElement(
+          quantised, isWeight: index == 1, rows: count / depth / matrices, depth: depth)
     }
     return bits.reduce(0, +) / Double(counts.reduce(0, +))
   }

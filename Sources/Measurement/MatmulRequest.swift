@@ -27,10 +27,13 @@ public struct MatmulRequest: Sendable, Hashable {
   public var seed: UInt64
   /// How many of the worst outputs are listed.
   public var worstCount: Int
+  /// What both operands go through before they are quantised.
+  public var transform: OperandTransform
 
   public init(
     a: MatmulSideRequest, b: MatmulSideRequest, transposesB: Bool, accumulator: Accumulator,
-    fraction: Double = 1, seed: UInt64 = 1, worstCount: Int = 10
+    fraction: Double = 1, seed: UInt64 = 1, worstCount: Int = 10,
+    transform: OperandTransform = .none
   ) {
     self.a = a
     self.b = b
@@ -39,6 +42,7 @@ public struct MatmulRequest: Sendable, Hashable {
     self.fraction = fraction
     self.seed = seed
     self.worstCount = worstCount
+    self.transform = transform
   }
 }
 

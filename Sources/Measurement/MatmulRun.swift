@@ -16,6 +16,10 @@ struct MatmulRun {
     guard request.fraction > 0, request.fraction <= 1, request.fraction == 1 || output == nil else {
       throw MeasurementError.usage("--fraction: expected a number above 0, at most 1")
     }
+    if let error = request.transform.misfit(inputs.a.tensor, depth: inputs.a.depth) { throw error }
+    if case .outliers = request.transform, output != nil {
+      throw .usage("D of an outlier split is no unit's output (expected no --output)")
+    }
     self.request = request
     self.output = output
     let share = request.fraction.squareRoot()

@@ -2,8 +2,12 @@ import NumberFormats
 
 /// One side of a matmul ready to be multiplied: the unit's codes, and the numbers they stand for.
 struct MatmulSideData: Sendable {
-  /// The lines before quantisation.
+  /// The lines before quantisation, not rotated.
   var original: LineMatrix
+  /// What the lines went through before quantisation, and the codes' numbers go back through.
+  var rotation: HadamardRotation?
+  /// The lines with what an outlier split keeps apart; nil where nothing is.
+  var whole: LineMatrix?
   var operand: MatmulOperand
   /// What the codes were rewritten to, where the unit takes another element: exact.
   var carrier: String?
@@ -16,6 +20,7 @@ struct MatmulSideData: Sendable {
     guard indices.count < operand.lines else { return self }
     var part = self
     part.original = original.gathering(indices)
+    part.whole = whole?.gathering(indices)
     part.operand.lines = indices.count
     let width = operand.depth * operand.element.codeBytes
     part.operand.codes = indices.flatMap { operand.codes[($0 * width)..<(($0 + 1) * width)] }

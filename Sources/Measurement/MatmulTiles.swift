@@ -81,6 +81,7 @@ struct MatmulTiles: Sendable {
         }
       }
     }
+    let whole = WholeProducts(left, right, rows: m, columns: n, depth: depth)
     var bound = 0.0
     var sums = ProductErrorSums(worstCount: worstCount)
     sums.addTile(
@@ -89,10 +90,17 @@ struct MatmulTiles: Sendable {
       let upper = row * 2 * n + column
       if products[upper].isFinite { bound = max(bound, reference.bound(row: row, column: column)) }
       let lower = (row + m) * 2 * n + column
+      var exact = products[upper]
+      var value = values.value(observed[row * n + column])
+      if let whole {
+        // What is kept apart adds the same to both.
+        exact = whole.values[row * n + column]
+        value += exact - products[upper]
+      }
       return ProductOutput(
         row: rows[rowRange.lowerBound + row] + firstRow,
-        column: columns[columnRange.lowerBound + column], exact: products[upper],
-        observed: values.value(observed[row * n + column]), weight: products[upper + n],
+        column: columns[columnRange.lowerBound + column], exact: exact,
+        observed: value, weight: products[upper + n],
         activation: products[lower], interaction: products[lower + n])
     }
     return (sums, bound, observed)
@@ -102,14 +110,23 @@ struct MatmulTiles: Sendable {
 /// Lines of one side in a tile: codes, and in float64 the originals above what quantisation did.
 struct MatmulTileSide: Sendable {
   let operand: MatmulOperand
-  /// 2·lines × depth: the lines, then their quantised values minus them.
+  /// 2·lines × depth: the lines, then their quantised values minus them, both before any rotation.
   let stacked: [Double]
+  /// lines × depth: the lines with what is kept apart; nil where nothing is.
+  let whole: [Double]?
 
   init(_ side: MatmulSideData, _ range: Range<Int>, _ engine: any QuantizationEngine) {
     operand = side.operand.lines(range)
     let depth = side.operand.depth
     let count = range.count * depth
-    let values = decodedValues(operand, engine)
+    var values = decodedValues(operand, engine)
+    if let rotation = side.rotation {
+      values.withUnsafeMutableBufferPointer { rotation.rotate($0) }
+    }
+    whole = side.whole.map { matrix in
+      matrix.values.reading((range.lowerBound * depth)..<(range.upperBound * depth))
+        .map { Double($0) }
+    }
     let source = side.original.values.reading(
       (range.lowerBound * depth)..<(range.upperBound * depth))
     stacked = [Double](unsafeUninitializedCapacity: 2 * count) { buffer, initialized in
@@ -119,6 +136,26 @@ struct MatmulTileSide: Sendable {
         buffer[count + index] = values[index] - original
       }
       initialized = 2 * count
+    }
+  }
+}
+
+/// The products of a tile's lines with what an outlier split keeps apart, in float64.
+private struct WholeProducts {
+  var values: [Double]
+
+  /// - Returns: nil where nothing is kept apart.
+  init?(
+    _ left: MatmulTileSide, _ right: MatmulTileSide, rows: Int, columns: Int, depth: Int
+  ) {
+    guard let a = left.whole, let b = right.whole else { return nil }
+    values = [Double](repeating: 0, count: rows * columns)
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        values.withUnsafeMutableBufferPointer { output in
+          _ = Float64Product(a: a, b: b, rows: rows, columns: columns, depth: depth, into: output)
+        }
+      }
     }
   }
 }

@@ -6,6 +6,8 @@ public enum MeasurementError: Error, Sendable, Hashable {
   case usage(String)
   /// A tensor cannot be cut into the blocks asked for (64).
   case grid(file: String, tensor: String, BlockGridError)
+  /// A tensor cannot be rotated as asked (64).
+  case rotation(file: String, tensor: String, String)
   /// A tensor cannot be quantised as asked (64, or 65 where its data are the reason).
   case quantize(file: String, tensor: String, QuantizeError)
   /// Two operands, named with their files, cannot be multiplied (64, or 65 where their data are the
@@ -19,7 +21,7 @@ public enum MeasurementError: Error, Sendable, Hashable {
   /// The exit code of `sysexits.h`.
   public var exitCode: Int32 {
     switch self {
-    case .usage, .grid: 64
+    case .usage, .grid, .rotation: 64
     case .badData, .randomBitsCount: 65
     case .quantize(_, _, let error): error.isAboutData ? 65 : 64
     case .matmul(_, _, let error): error.isAboutData ? 65 : 64
@@ -43,7 +45,9 @@ extension MeasurementError: CustomStringConvertible {
       case nil: "\(a) and \(b): \(error)"
       }
     case .badData(let file, nil, let text): "\(file): \(text)"
-    case .badData(let file, let tensor?, let text): "\(file): tensor \"\(tensor)\": \(text)"
+    case .rotation(let file, let tensor, let text),
+      .badData(let file, let tensor?, let text):
+      "\(file): tensor \"\(tensor)\": \(text)"
     }
   }
 }

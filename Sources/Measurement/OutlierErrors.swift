@@ -43,16 +43,14 @@ extension LayerExperiment {
     let (rows, depth) = (weight.lines, weight.depth)
     let dense: (left: LineMatrix?, weight: LineMatrix)
     let kept: Int
+    let indices = split.indices(weight: weight, activations: left)
     switch split.scheme {
     case .values:
-      kept = split.kept(of: rows * depth)
-      let scores = weight.values.reading(0..<(rows * depth)).map { Double($0.magnitude) }
-      dense = (left, weight.zeroing(largestIndices(scores, count: kept)))
+      kept = indices.count
+      dense = (left, weight.zeroing(indices))
     case .columns:
-      let columns = largestIndices(
-        Self.columnScores(weight, left), count: split.kept(of: depth))
-      kept = columns.count * rows
-      dense = (left?.zeroing(columns: columns), weight.zeroing(columns: columns))
+      kept = indices.count * rows
+      dense = (left?.zeroing(columns: indices), weight.zeroing(columns: indices))
     }
     let side = MatmulSideRequest(spec: errorCase.spec, block: errorCase.block)
     let quantised = try built(pair.weight, dense.weight, side)
@@ -70,13 +68,6 @@ extension LayerExperiment {
         try product(pair, (left, dense.weight), side, progress).error / exactSquared
     }
     return errors
-  }
-
-  /// ‖x_k‖²·‖w_k‖² of every k.
-  private static func columnScores(_ weight: LineMatrix, _ left: LineMatrix?) -> [Double] {
-    let weights = weight.columnSquares()
-    guard let left else { return weights }
-    return zip(weights, left.columnSquares()).map { $0 * $1 }
   }
 
   private func built(

@@ -50,8 +50,10 @@ public enum ErrorReports {
   /// Every digit of every statistic, under the contract's names.
   private static func data(_ results: [ErrorResult], isTotal: Bool) -> Table {
     let place = isTotal ? [] : ["file", "tensor", "shape"]
+    let isTransformed = results.contains { $0.errorCase.transform != .none }
+    let transform = isTransformed ? ["transform"] : []
     let keys =
-      place + ["format", "block", "axis", "recipe", "rounding"]
+      place + ["format", "block", "axis", "recipe", "rounding"] + transform
       + (isTotal ? [] : ["tensor_scale"]) + statisticNames
     var table = Table(columns: keys.map { Column($0) })
     table.rows = results.map { result in
@@ -67,8 +69,10 @@ public enum ErrorReports {
         .string(spec.format.name), blockValue(result.errorCase.block), .int(result.errorCase.axis),
         .string(spec.recipe.name), JSONValue(result.rounding),
       ]
+      let transform: [JSONValue] =
+        isTransformed ? [.string(result.errorCase.transform.description)] : []
       let scale = isTotal ? [] : [JSONValue(result.tensorScale.map { Double($0) })]
-      return place + how + scale + statistics(result)
+      return place + how + transform + scale + statistics(result)
     }
     return table
   }
@@ -134,9 +138,11 @@ private struct PeopleTables {
   init(results: [ErrorResult], totals: [ErrorResult]) {
     let recipes = Set(totals.map(\.errorCase.spec.recipe.name))
     let showsRecipe = recipes != ["exact"]
+    let showsTransform = totals.contains { $0.errorCase.transform != .none }
     let showsNaN = totals.contains { $0.report.nan > 0 }
     let how = [
       Column("format"), Column("block", align: .right), Column("recipe", isShown: showsRecipe),
+      Column("transform", isShown: showsTransform),
     ]
     let numbers: [Column] = [
       .number("bits", title: "bits/elem", .fixed(3)),
@@ -173,6 +179,7 @@ private struct PeopleTables {
       .string(result.errorCase.spec.format.name),
       .string(result.errorCase.block.description),
       .string(result.errorCase.spec.recipe.name),
+      .string(result.errorCase.transform.description),
     ]
   }
 

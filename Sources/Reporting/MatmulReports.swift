@@ -50,6 +50,11 @@ public enum MatmulReports {
           + " infinite, the first at row \(place.row), column \(place.column)"
           + " (\(report.nonFiniteExact) of them in A·B already); every figure is of the others.")
     }
+    if let rotation = first.request.transform.rotation {
+      notes.append(
+        "Both sides are rotated along k by a Hadamard matrix of \(rotation.size); errors are against the"
+          + " product of the operands as they are.")
+    }
     if first.request.fraction < 1 {
       notes.append(
         "A sample: \(first.sampledRows) rows and \(first.sampledColumns) columns of each matrix, seed"
@@ -127,11 +132,15 @@ public enum MatmulReports {
       "max_abs_error",
       "output_rms", "reference_error_bound", "parts",
     ]
-    var table = Table(columns: keys.map { Column($0) })
+    let isTransformed = results.contains { $0.request.transform != .none }
+    var table = Table(
+      columns: (keys + (isTransformed ? ["transform"] : [])).map { Column($0) })
     table.rows = results.map { result in
+      let transform: [JSONValue] =
+        isTransformed ? [.string(result.request.transform.description)] : []
       let report = result.report
       let total = report.total
-      return [
+      let values: [JSONValue] = [
         .string(result.request.accumulator.name), json(result.a), json(result.b),
         .array(result.shape.map { .int($0) }), .int(result.depth),
         .number(result.request.fraction), .int(result.sampledRows), .int(result.sampledColumns),
@@ -141,6 +150,7 @@ public enum MatmulReports {
         JSONValue(total.sqnrDecibels), JSONValue(total.maxAbsoluteError), JSONValue(report.rms),
         .number(result.referenceBound), .object(report.parts.map(json)),
       ]
+      return values + transform
     }
     return table
   }

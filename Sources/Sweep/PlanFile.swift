@@ -34,6 +34,9 @@ extension SweepPlan {
     recipes = fields.recipes ?? recipes
     roundings = (fields.roundings ?? []).map(\.value)
     accumulators = fields.accumulators ?? accumulators
+    transforms =
+      (fields.rotations ?? []).map(\.value.transform)
+      + (fields.outliers ?? []).map(\.value.transform)
     axis = fields.axis ?? axis
     tensorScale = fields.tensorScale?.value ?? tensorScale
     computeType = fields.asDtype?.value ?? computeType
@@ -83,6 +86,8 @@ private struct PlanFields: Decodable {
   var recipes: [String]?
   var roundings: [Parsed<Rounding>]?
   var accumulators: [String]?
+  var rotations: [Parsed<RotationWord>]?
+  var outliers: [Parsed<OutlierWord>]?
   var axis: Int?
   var tensorScale: Parsed<TensorScaleChoice>?
   var asDtype: Parsed<ComputeType>?
@@ -92,7 +97,7 @@ private struct PlanFields: Decodable {
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case version, weights, activations, products, formats, blocks, recipes, roundings,
-      accumulators, axis, seed, fraction
+      accumulators, rotations, outliers, axis, seed, fraction
     case tensorScale = "tensor_scale"
     case asDtype = "as_dtype"
     case formatFiles = "format_files"
@@ -112,6 +117,8 @@ private struct PlanFields: Decodable {
     recipes = try fields.decodeIfPresent([String].self, forKey: .recipes)
     roundings = try fields.decodeIfPresent([Parsed<Rounding>].self, forKey: .roundings)
     accumulators = try fields.decodeIfPresent([String].self, forKey: .accumulators)
+    rotations = try fields.decodeIfPresent([Parsed<RotationWord>].self, forKey: .rotations)
+    outliers = try fields.decodeIfPresent([Parsed<OutlierWord>].self, forKey: .outliers)
     axis = try fields.decodeIfPresent(Int.self, forKey: .axis)
     tensorScale = try fields.decodeIfPresent(Parsed<TensorScaleChoice>.self, forKey: .tensorScale)
     asDtype = try fields.decodeIfPresent(Parsed<ComputeType>.self, forKey: .asDtype)
@@ -133,6 +140,7 @@ private struct ProductFields: Decodable {
   var formats: [String]?
   var formatsB: [String]?
   var blocks: [Parsed<BlockShape>]?
+  var blocksB: [Parsed<BlockShape>]?
   var recipes: [String]?
   var accumulators: [String]?
   var fraction: Double?
@@ -141,6 +149,7 @@ private struct ProductFields: Decodable {
     case a, b, formats, blocks, recipes, accumulators, fraction
     case transposesB = "transpose_b"
     case formatsB = "formats_b"
+    case blocksB = "blocks_b"
   }
 
   init(from decoder: any Decoder) throws {
@@ -151,6 +160,7 @@ private struct ProductFields: Decodable {
     transposesB = try fields.decodeIfPresent(Bool.self, forKey: .transposesB)
     formats = try fields.decodeIfPresent([String].self, forKey: .formats)
     formatsB = try fields.decodeIfPresent([String].self, forKey: .formatsB)
+    blocksB = try fields.decodeIfPresent([Parsed<BlockShape>].self, forKey: .blocksB)
     blocks = try fields.decodeIfPresent([Parsed<BlockShape>].self, forKey: .blocks)
     recipes = try fields.decodeIfPresent([String].self, forKey: .recipes)
     accumulators = try fields.decodeIfPresent([String].self, forKey: .accumulators)
@@ -162,6 +172,7 @@ private struct ProductFields: Decodable {
     plan.formats = formats
     plan.formatsB = formatsB
     plan.blocks = blocks?.map(\.value)
+    plan.blocksB = blocksB?.map(\.value)
     plan.recipes = recipes
     plan.accumulators = accumulators
     plan.fraction = fraction

@@ -28,9 +28,16 @@ public struct ResolvedPlan: Sendable {
     try checkNumbers()
     let names = PlanNames(plan: plan, catalog: catalog)
     if !(plan.weights + plan.activations).isEmpty {
-      cases = try combine(
+      let combined = try combine(
         names.blocks(plan.formats, plan.field("formats")), plan.blocks,
         names.recipes(plan.recipes, plan.field("recipes")), engine)
+      cases = tensorTransforms().flatMap { rotation in
+        combined.map { errorCase in
+          var errorCase = errorCase
+          errorCase.rotation = rotation
+          return errorCase
+        }
+      }
     }
     for (index, product) in plan.products.enumerated() {
       requests.append(try resolve(product, index, names, engine))
@@ -40,6 +47,29 @@ public struct ResolvedPlan: Sendable {
     throw SweepError.plan(
       file: plan.file, field: "",
       problem: reason ?? "nothing to measure (expected weights, activations or products)")
+  }
+
+  /// What is done to every operand of every product.
+  private var transforms: [OperandTransform] {
+    var seen: Set<OperandTransform> = []
+    let all = plan.transforms.isEmpty ? [.none] : plan.transforms
+    return all.filter { seen.insert($0).inserted }
+  }
+
+  /// The rotations of single tensors, nil for none; a split of outliers needs a product.
+  private mutating func tensorTransforms() -> [HadamardRotation?] {
+    transforms.compactMap { transform in
+      switch transform {
+      case .none: return .some(nil)
+      case .hadamard(let rotation): return .some(rotation)
+      case .outliers:
+        skipped.append(
+          SkippedItem(
+            file: nil, name: "weights and activations, \(transform)",
+            reason: "a split of outliers is measured in products"))
+        return nil
+      }
+    }
   }
 
   private func checkNumbers() throws(SweepError) {
@@ -133,37 +163,45 @@ public struct ResolvedPlan: Sendable {
       throw SweepError.plan(
         file: plan.file, field: field("formats", isOwn: false), problem: "expected at least one")
     }
-    let pairs = try sides(formats, formatsB, blocks, recipes, engine)
-    return accumulators.flatMap { accumulator in
-      pairs.map { a, b in
-        MatmulRequest(
-          a: a, b: b, transposesB: product.transposesB, accumulator: accumulator,
-          fraction: product.fraction ?? plan.fraction, seed: plan.seed, worstCount: 0)
+    let pairs = try sides((formats, blocks), (formatsB, product.blocksB), recipes, engine)
+    return transforms.flatMap { transform in
+      accumulators.flatMap { accumulator in
+        pairs.map { a, b in
+          MatmulRequest(
+            a: a, b: b, transposesB: product.transposesB, accumulator: accumulator,
+            fraction: product.fraction ?? plan.fraction, seed: plan.seed, worstCount: 0,
+            transform: transform)
+        }
       }
     }
   }
 
-  /// What A and B are rounded to: equal blocks, and B's own random numbers.
+  /// What A and B are rounded to: equal formats and blocks unless B has its own, and B's own random
+  /// numbers.
   private mutating func sides(
-    _ formats: [String], _ formatsB: [String]?, _ blocks: [BlockShape], _ recipes: [String],
+    _ ofA: (formats: [String], blocks: [BlockShape]),
+    _ ofB: (formats: [String]?, blocks: [BlockShape]?), _ recipes: [String],
     _ engine: any QuantizationEngine
   ) throws -> [(MatmulSideRequest, MatmulSideRequest)] {
     let none = MatmulSideRequest(spec: nil, block: .tensor)
     func list(
-      _ formats: [String], _ plan: inout ResolvedPlan
+      _ formats: [String], _ blocks: [BlockShape], _ plan: inout ResolvedPlan
     ) throws -> [MatmulSideRequest] {
       let quantised = try plan.combine(formats.filter { $0 != "none" }, blocks, recipes, engine)
       return quantised.map { MatmulSideRequest(spec: $0.spec, block: $0.block) }
         + (formats.contains("none") ? [none] : [])
     }
-    let left = try list(formats, &self)
-    guard let formatsB else { return left.map { ($0, $0.ofB) } }
-    let right = try list(formatsB, &self)
+    let left = try list(ofA.formats, ofA.blocks, &self)
+    guard ofB.formats != nil || ofB.blocks != nil else { return left.map { ($0, $0.ofB) } }
+    let right = try list(ofB.formats ?? ofA.formats, ofB.blocks ?? ofA.blocks, &self)
     return left.flatMap { a in
       right.filter { b in
-        // The same recipe, rounding and block wherever both sides have one.
+        guard ofB.formats != nil || a.formatName == b.formatName else { return false }
+        // The same recipe and rounding, and the same block unless B has its own, wherever both sides
+        // have one.
         guard let first = a.spec, let second = b.spec else { return a.spec != nil || b.spec != nil }
-        return a.block == b.block && first.recipe.name == second.recipe.name
+        return (ofB.blocks != nil || a.block == b.block)
+          && first.recipe.name == second.recipe.name
           && first.rounding == second.rounding
       }.map { (a, $0.ofB) }
     }

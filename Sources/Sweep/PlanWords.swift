@@ -1,4 +1,5 @@
 import FormatCatalog
+import Measurement
 import NumberFormats
 
 /// What a field of a plan says that it cannot.
@@ -62,6 +63,35 @@ extension TensorScaleChoice: WordInPlan {
     }
   }
   static var expected: String { "\"auto\", \"none\" or a factor above 0" }
+}
+
+/// A Hadamard rotation's size; 0 is none.
+public struct RotationWord: WordInPlan, Sendable {
+  public var transform: OperandTransform
+
+  public init?(word: String) {
+    guard let found = OperandTransform(Int(word) == 0 ? "none" : "hadamard:\(word)") else {
+      return nil
+    }
+    transform = found
+  }
+  /// As it is read.
+  public var text: String { transform.rotation.map { "\($0.size)" } ?? "0" }
+  public static var expected: String { "0, or a power of two from 2 to 65536" }
+}
+
+/// A share of outliers by scheme, or `none`.
+public struct OutlierWord: WordInPlan, Sendable {
+  public var transform: OperandTransform
+
+  public init?(word: String) {
+    guard let found = OperandTransform(word.lowercased() == "none" ? "none" : "outliers:\(word)")
+    else { return nil }
+    transform = found
+  }
+  /// As it is read.
+  public var text: String { transform.description.replacing("outliers:", with: "") }
+  public static var expected: String { "none, values:P or columns:P with a share P from 0 to 1" }
 }
 
 private struct AnyKey: CodingKey {

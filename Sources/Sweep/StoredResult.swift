@@ -28,7 +28,7 @@ public struct StoredResult: Codable, Sendable, Hashable, FetchableRecord, Persis
   /// B's where they are not A's.
   public var formatB: String?
   public var formatBHash: String?
-  /// As `--block` takes it.
+  /// As `--block` takes it; `16 x 64` where B of a product has its own.
   public var block: String
   /// Q_b of a run; nil for tiles and whole axes or tensors.
   public var blockSize: Int?
@@ -41,7 +41,8 @@ public struct StoredResult: Codable, Sendable, Hashable, FetchableRecord, Persis
   public var computeType: String
   public var accumulator: String?
   public var accumulatorHash: String?
-  /// What was done to the numbers before quantisation; `none`.
+  /// What was done to the numbers before quantisation: `none`, `hadamard:N`, `outliers:values:P` or
+  /// `outliers:columns:P`.
   public var transform: String
   /// The share of a product's outputs computed.
   public var fraction: Double?

@@ -1,8 +1,9 @@
+import Measurement
 import NumberFormats
 
 /// What a sweep measures, as asked for: names that nobody has looked up yet.
 ///
-/// Tensors are measured under every format × recipe × rounding × block; products also under every
+/// Tensors are measured under every format × recipe × rounding × block × transform; products also under every
 /// accumulator, both sides alike unless ``ProductPlan/formatsB`` says otherwise.
 public struct SweepPlan: Sendable, Hashable {
   /// The plan's file; nil where flags said it.
@@ -18,6 +19,8 @@ public struct SweepPlan: Sendable, Hashable {
   /// Of elements, in place of the recipe's. Empty: the recipe's alone.
   public var roundings: [Rounding] = []
   public var accumulators: [String] = ["exact"]
+  /// What operands go through first. Empty: nothing. Outlier splits are of products alone.
+  public var transforms: [OperandTransform] = []
   /// That blocks of weights and activations run along; negative from the end.
   public var axis = -1
   public var tensorScale: TensorScaleChoice = .auto
@@ -39,7 +42,8 @@ public struct SweepPlan: Sendable, Hashable {
 
   private static let flags = [
     "weights": "in", "formats": "--format", "blocks": "--block", "recipes": "--recipe",
-    "roundings": "--rounding", "accumulators": "--accumulator", "products": "--product",
+    "roundings": "--rounding", "rotations": "--rotate", "outliers": "--outliers",
+    "accumulators": "--accumulator", "products": "--product",
   ]
 }
 
@@ -56,6 +60,8 @@ public struct ProductPlan: Sendable, Hashable {
   /// B's formats, each with every one of A's; nil: B has A's.
   public var formatsB: [String]?
   public var blocks: [BlockShape]?
+  /// B's blocks, each with every one of A's; nil: B has A's.
+  public var blocksB: [BlockShape]?
   public var recipes: [String]?
   public var accumulators: [String]?
   public var fraction: Double?

@@ -27,6 +27,7 @@ struct SweepRows {
     row.shape = shapeText(result.shape)
     row.count = result.report.count
     row.axis = errorCase.axis
+    row.transform = errorCase.transform.description
     row.seed = spec.seed.map(Int.init)
     row.bitsPerElement = result.report.bitsPerElement
     row.nmse = finite(result.report.nmse)
@@ -53,6 +54,11 @@ struct SweepRows {
     row.count = result.report.count
     row.accumulator = request.accumulator.name
     row.accumulatorHash = RowText(request.accumulator).hash
+    row.transform = request.transform.description
+    if request.a.spec != nil, request.b.spec != nil, request.b.block != request.a.block {
+      row.block = "\(request.a.block) x \(request.b.block)"
+      row.blockSize = nil
+    }
     row.fraction = request.fraction
     row.seed = seed(request).map(Int.init)
     row.bitsPerElement = result.bitsPerElement(in: catalog)
@@ -86,7 +92,7 @@ struct SweepRows {
       formatHash: RowText(spec.format).hash, block: errorCase.block.description,
       axis: errorCase.axis, recipeHash: RowText(spec.recipe).hash, rounding: spec.roundingName,
       tensorScale: spec.tensorScaleText, computeType: spec.computeType.rawValue,
-      transform: "none", seed: spec.seed)
+      transform: errorCase.transform.description, seed: spec.seed)
   }
 
   private func identity(_ a: Int, _ b: Int, _ request: MatmulRequest) -> WorkIdentity {
@@ -101,7 +107,7 @@ struct SweepRows {
       recipeBHash: request.b.spec.map { RowText($0.recipe).hash },
       rounding: request.a.spec?.roundingName, roundingB: request.b.spec?.roundingName,
       tensorScale: spec?.tensorScaleText, computeType: spec?.computeType.rawValue,
-      accumulatorHash: RowText(request.accumulator).hash, transform: "none",
+      accumulatorHash: RowText(request.accumulator).hash, transform: request.transform.description,
       fraction: "\(request.fraction)", seed: seed(request))
   }
 

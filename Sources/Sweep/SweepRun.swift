@@ -134,12 +134,17 @@ public struct SweepRun: Sendable {
     case .tensor(let tensor, let errorCase):
       name =
         "\(list.tensors[tensor].input.name): \(errorCase.spec.format.name) \(errorCase.block)"
-        + " \(errorCase.spec.recipe.name)"
+        + " \(errorCase.spec.recipe.name)" + errorCase.transform.suffix
     case .product(let a, let b, let request):
       name =
         "\(list.tensors[a].input.name) x \(list.tensors[b].input.name): \(request.a.formatName)"
-        + " \(request.a.block) \(request.accumulator.name)"
+        + " \(request.a.block) \(request.accumulator.name)" + request.transform.suffix
     }
     return SkippedItem(file: nil, name: name, reason: "\(error)")
   }
+}
+
+extension OperandTransform {
+  /// What names of results end in.
+  var suffix: String { self == .none ? "" : " \(self)" }
 }

@@ -108,7 +108,7 @@ public struct WorkList: Sendable {
             SkippedItem(
               file: nil,
               name: "\(a.name) x \(b.name): \(request.a.formatName) \(request.a.block)"
-                + " \(request.accumulator.name)",
+                + " \(request.accumulator.name)" + request.transform.suffix,
               reason: "\(reason)"))
           continue
         }

@@ -18,7 +18,7 @@ struct Blockscale: ParsableCommand {
     version: toolVersion,
     subcommands: [
       Formats.self, Explain.self, Quantize.self, Dequantize.self, ErrorVerb.self,
-      Recipes.self, Mma.self, MatmulVerb.self, Vectors.self,
+      Recipes.self, Mma.self, MatmulVerb.self, CodebookVerb.self, Vectors.self,
       Check.self, Verify.self, Cost.self, Law.self, SweepVerb.self, StoreVerb.self, ReportVerb.self,
     ])
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Measurement
 import NumberFormats
 import Reporting
+import Sweep
 
 struct ErrorVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,6 +34,11 @@ struct ErrorVerb: ParsableCommand {
       "Judge this quantised checkpoint (or FILE:PATTERN) against the inputs.",
       valueName: "quant.safetensors"), completion: .file(extensions: ["safetensors"]))
   var quantized: String?
+  @Option(
+    help: ArgumentHelp(
+      "Rotate by Hadamard matrices of these sizes along the last axis first, between commas; 0 is none.",
+      valueName: "n,..."))
+  var rotate: CommaList<RotationWord>?
   @OptionGroup var how: QuantizationOptions
   @Flag(help: "Print totals only, in the forms for people.")
   var totalOnly = false
@@ -43,6 +49,9 @@ struct ErrorVerb: ParsableCommand {
   func validate() throws {
     if quantized == nil, format == nil {
       throw ValidationError("Missing expected argument '--format <f,...>'")
+    }
+    if quantized != nil, rotate != nil {
+      throw ValidationError("--rotate: expected without --quantized")
     }
     if quantized != nil, format != nil || block != nil || recipe != nil {
       throw ValidationError(
@@ -55,7 +64,12 @@ struct ErrorVerb: ParsableCommand {
     let request = try how.request(
       formats: format?.values ?? [], blocks: block?.values ?? [],
       recipes: recipe?.values ?? ["exact"])
-    let (cases, undefined) = try request.cases(in: rows.catalog())
+    let (unrotated, undefined) = try request.cases(in: rows.catalog())
+    let cases = (rotate?.values.map(\.transform.rotation) ?? [nil]).flatMap { rotation in
+      unrotated.map {
+        ErrorCase(spec: $0.spec, axis: $0.axis, block: $0.block, rotation: rotation)
+      }
+    }
     var selection = try InputSelection(inputs)
     try selection.leaveOutMisfits(cases)
     let experiment = ErrorExperiment(

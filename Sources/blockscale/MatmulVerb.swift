@@ -3,6 +3,7 @@ import FormatCatalog
 import Measurement
 import NumberFormats
 import Reporting
+import Sweep
 
 struct MatmulVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -37,6 +38,10 @@ struct MatmulVerb: ParsableCommand {
   var recipe = "exact"
   @Option(help: ArgumentHelp("The recipe of B; by default A's.", valueName: "r"))
   var recipeB: String?
+  @Option(
+    help: ArgumentHelp(
+      "Rotate both sides along k by a Hadamard matrix of this size first.", valueName: "n"))
+  var rotate: RotationWord?
   @Flag(help: "B is [n, k].")
   var transposeB = false
   @Option(
@@ -125,7 +130,7 @@ struct MatmulVerb: ParsableCommand {
       MatmulRequest(
         a: left, b: right, transposesB: transposeB,
         accumulator: try catalog.requiredAccumulator(name), fraction: fraction, seed: seed,
-        worstCount: worst)
+        worstCount: worst, transform: rotate?.transform ?? .none)
     }
     let work = try experiment.work(tensors.0, tensors.1, requests[0]) * requests.count
     let progress = Progress(total: work, "multiplying")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Measurement
 import NumberFormats
+import Sweep
 
 extension BlockShape: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
@@ -9,6 +10,12 @@ extension Rounding: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 extension ComputeType: ExpressibleByArgument {}
+extension RotationWord: ExpressibleByArgument {
+  public init?(argument: String) { self.init(word: argument) }
+}
+extension OutlierWord: ExpressibleByArgument {
+  public init?(argument: String) { self.init(word: argument) }
+}
 
 /// Values between commas, none of them empty.
 struct CommaList<Element: ExpressibleByArgument>: ExpressibleByArgument {

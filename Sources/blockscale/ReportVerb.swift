@@ -63,8 +63,9 @@ struct ReportVerb: ParsableCommand {
     }
     let known = try loss.basis(in: catalog)
     let costs = try PageCosts(data, catalog, gates: gates)
-    let scales = Dictionary(
-      catalog.blocks.map { ($0.name, ScaleCodes($0)) }, uniquingKeysWith: { first, _ in first })
+    let scales = data.formatHashes.keys.reduce(into: [:]) { scales, name in
+      scales[name] = catalog.block(name).map { ScaleCodes($0) }
+    }
     let analysis = SweepAnalysis(
       data,
       PageRequest(

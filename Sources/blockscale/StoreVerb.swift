@@ -9,7 +9,7 @@ struct StoreVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "store",
     abstract: "Stores of sweep results: look into one, merge several, write one as text.",
-    subcommands: [StoreShow.self, StoreMergeVerb.self, StoreExportVerb.self])
+    subcommands: [StoreShow.self, StoreMergeVerb.self, StoreExportVerb.self, StoreInversions.self])
 }
 
 struct StoreShow: ParsableCommand {

@@ -38,6 +38,16 @@ struct SweepOptions: ParsableArguments {
       "How products are added, between commas; exact by default.", valueName: "acc,..."))
   var accumulator: AccumulatorList?
   @Option(
+    help: ArgumentHelp(
+      "Rotate by Hadamard matrices of these sizes along the blocks' axis first, between commas; 0 is none.",
+      valueName: "n,..."))
+  var rotate: CommaList<RotationWord>?
+  @Option(
+    help: ArgumentHelp(
+      "Of products, keep these shares in high precision: none, values:P, columns:P, between commas.",
+      valueName: "s:p,..."))
+  var outliers: CommaList<OutlierWord>?
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("The axis that blocks of tensors run along; -1 by default.", valueName: "a"))
   var axis: Int?
@@ -62,7 +72,8 @@ struct SweepOptions: ParsableArguments {
       ("inputs", !inputs.isEmpty), ("--activations", !activations.isEmpty),
       ("--product", !product.isEmpty), ("--transpose-b", transposeB), ("--format", format != nil),
       ("--block", block != nil), ("--recipe", recipe != nil), ("--rounding", rounding != nil),
-      ("--accumulator", accumulator != nil), ("--axis", axis != nil),
+      ("--accumulator", accumulator != nil), ("--rotate", rotate != nil),
+      ("--outliers", outliers != nil), ("--axis", axis != nil),
       ("--tensor-scale", tensorScale != nil), ("--as-dtype", computeType != nil),
       ("--seed", seed != nil), ("--fraction", fraction != nil),
     ]
@@ -90,6 +101,8 @@ struct SweepOptions: ParsableArguments {
     result.recipes = recipe?.values ?? result.recipes
     result.roundings = rounding?.values ?? []
     result.accumulators = accumulator?.values ?? result.accumulators
+    result.transforms =
+      (rotate?.values ?? []).map(\.transform) + (outliers?.values ?? []).map(\.transform)
     result.axis = axis ?? result.axis
     result.tensorScale = tensorScale?.choice ?? result.tensorScale
     result.computeType = computeType ?? result.computeType
@@ -113,6 +126,8 @@ struct SweepOptions: ParsableArguments {
     add("--recipe", recipe?.values.joined(separator: ","))
     add("--rounding", rounding?.values.map(\.description).joined(separator: ","))
     add("--accumulator", accumulator?.values.joined(separator: ","))
+    add("--rotate", rotate?.values.map(\.text).joined(separator: ","))
+    add("--outliers", outliers?.values.map(\.text).joined(separator: ","))
     add("--axis", axis.map(String.init))
     add("--tensor-scale", tensorScale?.defaultValueDescription)
     add("--as-dtype", computeType?.rawValue)

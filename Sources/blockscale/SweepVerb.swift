@@ -16,7 +16,8 @@ struct SweepVerb: ParsableCommand {
       come: a sweep that was stopped, in whatever way, goes on where it was, and one with more formats \
       or blocks measures only those. A plan may be a JSON5 file in place of flags: version: 1 and \
       weights, activations, products (a, b, transpose_b, formats, formats_b, blocks, recipes, \
-      accumulators, fraction), formats, blocks, recipes, roundings, accumulators, axis, tensor_scale, \
+      accumulators, fraction, blocks_b), formats, blocks, recipes, roundings, accumulators, rotations \
+      ([0, 32]), outliers (["values:0.01"]), axis, tensor_scale, \
       as_dtype, seed, fraction, format_files. Its paths start from its own folder.
 
       --shard I/N measures one of N parts of about equal work. Where it is not given, a launcher's \

@@ -50,7 +50,9 @@ func layer(
 
 /// δ = 0.1·e^(Q_r − 1)·N^−0.5, N in 1e9, with a little noise so that intervals are not empty.
 func lossLaw() throws -> LossLaw {
-  let points = [0.5, 1, 4, 16, 64].flatMap { n in [0.5, 0.75, 1].map { (n, $0) } }
+  let points = [0.5, 1, 4, 16, 64].flatMap { n -> [(Double, Double)] in
+    [0.5, 0.75, 1].map { (n, $0) }
+  }
   let deltas = points.enumerated().map { index, point in
     0.1 * exp(point.1 - 1 + (index % 2 == 0 ? 0.01 : -0.01)) / point.0.squareRoot()
   }

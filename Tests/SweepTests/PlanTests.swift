@@ -17,9 +17,10 @@ import Testing
       { // a comment
         version: 1, weights: ["m.safetensors:*.weight", "/abs.npy"], activations: ["a.npy"],
         products: [{ a: "a.npy", b: "m.safetensors:x", transpose_b: true, formats_b: ["none"],
-          blocks: ["axis"], fraction: 0.25 }],
+          blocks: ["axis"], blocks_b: [4, "tensor"], fraction: 0.25 }],
         formats: ["nvfp4"], blocks: [8, "16", "16x16", "tensor"], recipes: ["exact-rceil"],
-        roundings: ["stochastic:4"], accumulators: ["blackwell-fp4"], axis: 0, tensor_scale: 0.5,
+        roundings: ["stochastic:4"], accumulators: ["blackwell-fp4"],
+        rotations: [0, 32], outliers: ["values:0.01", "columns:0.1"], axis: 0, tensor_scale: 0.5,
         as_dtype: "BF16", seed: 9, fraction: 0.5, format_files: ["f.json5"],
       }
       """)
@@ -29,6 +30,7 @@ import Testing
     var product = ProductPlan(a: "plans/a.npy", b: "plans/m.safetensors:x", transposesB: true)
     product.formatsB = ["none"]
     product.blocks = [.axis]
+    product.blocksB = [.line(4), .tensor]
     product.fraction = 0.25
     expected.products = [product]
     expected.formats = ["nvfp4"]
@@ -36,6 +38,10 @@ import Testing
     expected.recipes = ["exact-rceil"]
     expected.roundings = [.stochastic(bits: 4)]
     expected.accumulators = ["blackwell-fp4"]
+    expected.transforms = [
+      .none, .hadamard(try #require(HadamardRotation(size: 32))),
+      .outliers(OutlierSplit(.values, share: 0.01)), .outliers(OutlierSplit(.columns, share: 0.1)),
+    ]
     expected.axis = 0
     expected.tensorScale = .given(0.5)
     expected.computeType = .bf16
@@ -49,6 +55,8 @@ import Testing
   func mistakes() throws {
     let table: [(text: String, field: String, word: String)] = [
       ("{version: 1, weigths: []}", "", "\"weights\""),
+      ("{version: 1, rotations: [16, 12]}", "rotations[1]", "power of two"),
+      ("{version: 1, outliers: [\"rows:0.1\"]}", "outliers[0]", "values:P"),
       ("{version: 3}", "version", "expected 1"), ("{}", "", "version"),
       ("{version: 1, blocks: [8, \"8x\"]}", "blocks[1]", "RxC"),
       ("{version: 1, products: [{a: \"x\", b: \"y\"}, {a: \"x\"}]}", "products[1]", "\"b\""),

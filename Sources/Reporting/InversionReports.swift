@@ -1,0 +1,98 @@
+import Sweep
+
+/// What `blockscale store inversions` prints: tensors for which a smaller block makes the error larger.
+public enum InversionReports {
+  /// - Parameters:
+  ///   - scale: a format's scale codes by the format's name; without them only clamped scales and elements
+  ///     can be told as causes.
+  ///   - limit: how many steps people see; JSON has all.
+  public static func report(
+    _ data: SweepResults, scale: (String) -> ScaleCodes?, limit: Int, run: RunFields
+  ) -> Report {
+    var formats = formatTable
+    var steps: [(method: String, step: SmallerBlockLosses.Case)] = []
+    let methods = Dictionary(grouping: data.results.filter { !$0.isProduct }, by: \.method)
+    for (method, results) in methods.sorted(by: { $0.key < $1.key }) {
+      var own = data
+      own.results = results
+      let losses = SmallerBlockLosses(own, scale: scale, limit: .max)
+      formats.rows += losses.summaries.map { row($0, method) }
+      formats.rows += losses.unaffected.map { format in
+        let tensors = Set(results.filter { $0.format == format }.map(\.tensor)).count
+        return [.string(method), .string(format), .int(0), .int(tensors)]
+          + [JSONValue](repeating: .int(0), count: causes.count) + [.null]
+      }
+      steps += losses.worst.map { (method, $0) }
+    }
+    steps.sort { ($1.step.ratio, $0.method) < ($0.step.ratio, $1.method) }
+    let all = steps.map { row($0.step, $0.method) }
+    var shown = stepTable
+    shown.rows = Array(all.prefix(limit))
+    var table = stepTable
+    table.rows = all
+    let left = all.count - shown.rows.count
+    return Report(
+      fields: run.json,
+      sections: [
+        Section("formats", title: "Tensors with such a step, and steps by cause", table: formats),
+        Section("", title: "From the larger to the smaller block", table: shown),
+        Section("steps", table: table, isShown: false),
+      ], notes: run.notes + (left > 0 ? ["\(left) smaller steps: --limit, or --as json."] : []))
+  }
+
+  private static let causes: [(cause: SmallerBlockLosses.Cause, key: String)] = [
+    (.clamped, "clamped"), (.underflow, "underflow"), (.saturated, "saturated"),
+    (.flushed, "flushed"), (.rounding, "rounding"),
+  ]
+
+  private static var formatTable: Table {
+    Table(
+      columns: [
+        Column("method"), Column("format"), .number("affected"),
+        .number("tensors", title: "of tensors"),
+      ] + causes.map { .number($0.key) } + [.number("worst", title: "worst NMSE ×", .fixed(3))],
+      groupedColumns: 1)
+  }
+
+  private static func row(
+    _ summary: SmallerBlockLosses.Summary, _ method: String
+  ) -> [JSONValue] {
+    [
+      .string(method), .string(summary.format), .int(summary.affected), .int(summary.tensors),
+    ] + causes.map { .int(summary.causes[$0.cause] ?? 0) } + [.number(summary.worst.ratio)]
+  }
+
+  private static func told(_ step: SmallerBlockLosses.Case) -> String {
+    guard step.cause == .rounding, step.smaller.underflow >= 0.5 else { return step.cause.rawValue }
+    let share = NumberStyle.fixed(0).text(100 * step.smaller.underflow)
+    return "the rounding of the scales: \(share) % are subnormal or zero"
+  }
+
+  private static var stepTable: Table {
+    var columns = [
+      Column("tensor", shrinking: .middle), Column("format"), Column("method"),
+      Column("larger", align: .right), Column("smaller", align: .right),
+      .number("ratio", title: "NMSE ×", .fixed(3)),
+      .number("larger_nmse", title: "NMSE", .scientific(3)),
+      .number("smaller_nmse", title: "NMSE, smaller", .scientific(3)),
+    ]
+    for name in ["saturated", "flushed", "clamped", "underflow"] {
+      columns.append(.number("larger_\(name)", isShown: false))
+      columns.append(.number("smaller_\(name)", isShown: false))
+    }
+    return Table(columns: columns + [Column("cause"), Column("what_grew", title: "what grew")])
+  }
+
+  private static func row(_ step: SmallerBlockLosses.Case, _ method: String) -> [JSONValue] {
+    let (large, small) = (step.larger, step.smaller)
+    let figures: [Double] = [
+      large.saturated, small.saturated, large.flushed, small.flushed, large.clamped, small.clamped,
+      large.underflow, small.underflow,
+    ]
+    let key = causes.first { $0.cause == step.cause }?.key ?? ""
+    return [
+      .string(step.tensor), .string(step.format), .string(method), .string(large.block),
+      .string(small.block), .number(step.ratio), .number(large.nmse), .number(small.nmse),
+    ] + figures.map { .number($0) } + [.string(key), .string(told(step))]
+  }
+}
