@@ -66,7 +66,9 @@ public struct ResolvedPlan: Sendable {
         skipped.append(
           SkippedItem(
             file: nil, name: "weights and activations, \(transform)",
-            reason: "a split of outliers is measured in products"))
+            reason:
+              "a split of outliers is measured in products (expected --product, or products in"
+              + " the plan)"))
         return nil
       }
     }
