@@ -48,6 +48,10 @@ public struct MismatchText: Sendable {
       lines += steps(problem)
       lines += readings(spec, problem, observed)
     }
+    if let spec, let codes, !spec.operation.isSum {
+      lines += ValueReadings(spec: spec, codes: codes).lines(
+        inputs: mismatch.inputs, expected: mismatch.expected, observed: mismatch.observed)
+    }
     return lines
   }
 
@@ -153,16 +157,7 @@ public struct MismatchText: Sendable {
       return "\(codes.value(bits))"
     case "scale", "scale_a", "scale_b":
       guard let spec else { return nil }
-      let format = spec.quantization.format.scale
-      var value: Float = 0
-      withUnsafeMutablePointer(to: &value) { output in
-        withUnsafePointer(to: bits) {
-          MPFREngine().decodeScales(
-            UnsafeBufferPointer(start: $0, count: 1), format: format,
-            into: UnsafeMutableBufferPointer(start: output, count: 1))
-        }
-      }
-      return "\(value)"
+      return "\(spec.scaleValue(bits))"
     case "c", "d":
       switch manifest.resultType {
       case "float32": return "\(Float(bitPattern: bits))"

@@ -109,6 +109,9 @@ public struct VectorCheck: Sendable {
     guard let word = try words.next(), try words.next() == nil else {
       throw VectorFolder.bad("--mask", "expected one word")
     }
+    guard word.contains(where: { $0 != 0 }) else {
+      throw VectorFolder.bad("--mask", "no bit counts", expected: "a bit that is compared")
+    }
     return word
   }
 }

@@ -75,7 +75,9 @@ final class WordReader {
     while true {
       let byte = try reader.next()
       var ends = true
-      if let byte, byte > 0x20 { ends = byte == UInt8(ascii: "/") ? try isComment() : false }
+      if let byte, !Self.isSpace(byte) {
+        ends = byte == UInt8(ascii: "/") ? try isComment() : false
+      }
       if ends {
         let at = line
         if byte == 0x0A { line += 1 }
@@ -95,6 +97,12 @@ final class WordReader {
         if token.count <= layout.digits + 16 { token.append(byte) }
       }
     }
+  }
+
+  /// Of the characters below the digits, these alone stand between words.
+  @inline(__always)
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || (0x09...0x0D).contains(byte)
   }
 
   private func isComment() throws(TensorIOError) -> Bool {
@@ -138,6 +146,10 @@ extension WordReader {
     for field in layout.fields {
       guard let column = header.firstIndex(of: field.name) else {
         throw VectorFolder.bad(path, "line 1: no column \"\(field.name)\"")
+      }
+      guard header.lastIndex(of: field.name) == column else {
+        throw VectorFolder.bad(
+          path, "line 1: two columns \"\(field.name)\"", expected: "one for each field")
       }
       columns.append(column)
     }

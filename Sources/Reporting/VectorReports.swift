@@ -55,7 +55,7 @@ public enum VectorReports {
       ],
       notes: lines + [
         "\(NumberStyle.grouped(check.compared)) results compared with the golden vectors,"
-          + " \(NumberStyle.grouped(check.mismatches)) mismatches."
+          + " \(NumberStyle.grouped(check.mismatches)) \(check.mismatches == 1 ? "mismatch" : "mismatches")."
       ])
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FormatCatalog
+import Glibc
 import GoldenVectors
 import Measurement
 import NumberFormats
@@ -38,6 +39,7 @@ struct Check: ParsableCommand {
   }
 
   func run() throws {
+    if let junit { try prepare(junit) }
     let vectors = try VectorFolder(folder)
     let check = try VectorCheck(
       vectors, results: result, anyNaN: anyNan, mask: mask, limit: maxErrors)
@@ -45,6 +47,31 @@ struct Check: ParsableCommand {
     if let junit { try VectorCheck.write(check.junit(text.lines), to: junit) }
     try report.print(VectorReports.check(check, explain: text.lines))
     if check.mismatches > 0 { throw ExitCode(1) }
+  }
+
+  /// Refuses a report over the device's results or the vectors, and removes an earlier one: what is
+  /// not compared in the end must leave no file that says it passed.
+  private func prepare(_ junit: String) throws {
+    let place = Self.resolved(junit)
+    let isInside = place.hasPrefix(Self.resolved(folder) + "/")
+    guard place != Self.resolved(result), !isInside || place.hasSuffix(".xml") else {
+      throw UsageError("--junit \(junit): would replace what is compared")
+    }
+    // A name that cannot be removed cannot be written either, which is said in the end.
+    unlink(junit)
+  }
+
+  /// A path without links, as far as its folder exists.
+  private static func resolved(_ path: String) -> String {
+    if let real = realpath(path, nil) {
+      defer { free(real) }
+      return String(cString: real)
+    }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    let parent = parts.count > 1 ? parts.dropLast().joined(separator: "/") + "/" : "."
+    guard let name = parts.last, let real = realpath(parent, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real) + "/" + name
   }
 
   /// The manifest's formats as this program has them; nil where it has them not, or others.

@@ -319,3 +319,87 @@ def earlier_vectors_come_back_when_their_replacement_was_cut_short():
         expect_equal(stop.code, 0, stop.stderr)
         expect_equal(sorted(p.name for p in place.iterdir()), ["v"], "what is left")
         expect_equal(Vectors(place / "v").manifest["operation"], "dot", "the new vectors")
+
+
+@case(("encode", "e4m3", ("--rounding", "towardZero"), "element rounding towardZero"),
+      ("quantize", "nvfp4", ("--rounding", "tiesToAway"), "element rounding tiesToAway"),
+      ("quantize", "mxfp4", ("--recipe", "exact-ceil"), "the scale rule ceil"),
+      ("scale", "mxfp8_e4m3", ("--recipe", "exact-rceil"), "the scale rule rceil"))
+def the_rule_by_which_a_conversion_differs_is_named(operation, form, change, reading):
+    with folder() as place:
+        form = "mxfp8_e4m3" if form == "e4m3" else form
+        v = write(place / "v", operation, form)
+        other = write(place / "device", operation, form, *change)
+        differ = 0
+        if v.inputs == other.inputs:
+            differ = sum(x != y for x, y in zip(v.expected, other.expected))
+        expect(differ > 0, "the change shows in no case, or changes the operands")
+        outcome = blockscale("check", place / "v", place / "device" / f"{operation}.expected.memh",
+                             "--as", "json", "--max-errors", 40)
+        report = strict_json(outcome.stdout)
+        expect_equal((outcome.code, report["mismatches"]), (FAILED, differ), outcome.stderr)
+        named = [reading in row["explanation"] for row in report["first"]]
+        expect(all(named), f"{named.count(False)} of {len(named)} do not name {reading!r}:"
+               f" {report['first'][named.index(False)] if False in named else ''}")
+
+
+@case()
+def elements_in_another_order_and_subnormals_read_as_zero_are_named():
+    with folder() as place:
+        write(place / "v", "dequantize", "mxfp4", "--block", 8, "--emit", "csv")
+        rows = (place / "v" / "dequantize.csv").read_text().splitlines()
+        for name, change in (
+                ("neighbouring elements swapped", lambda w: [w[i ^ 1] for i in range(8)]),
+                ("elements in reverse order", lambda w: w[::-1])):
+            lines = [rows[0]]
+            for row in rows[1:]:
+                cells = row.split(",")
+                text = cells[-1]
+                words = [text[i:i + 8] for i in range(0, len(text), 8)]
+                cells[-1] = "".join(change(words))
+                lines.append(",".join(cells))
+            (place / "r.csv").write_text("\n".join(lines) + "\n")
+            outcome = blockscale("check", place / "v", place / "r.csv", "--as", "json")
+            expect_equal(outcome.code, FAILED, outcome.stderr)
+            expect(all(name in row["explanation"]
+                       for row in strict_json(outcome.stdout)["first"]), f"{name} is not named")
+
+
+@case()
+def a_mask_of_nothing_and_a_report_over_the_files_are_refused():
+    with folder() as place:
+        path, parts = results(place, "memh")
+        save(path, parts)
+        width = len(parts[0])
+        outcome = blockscale("check", place / "v", path, "--mask", "0" * width)
+        expect_equal(outcome.code, BAD_DATA, outcome.stderr)
+        for name in (path, place / "v" / "quantize.expected.memh", place / "v" / "manifest.json"):
+            before = name.read_bytes()
+            outcome = blockscale("check", place / "v", path, "--junit", name)
+            expect_equal(outcome.code, 64, outcome.stderr)
+            expect_equal(name.read_bytes(), before, f"{name.name} was changed")
+
+
+@case()
+def an_earlier_report_does_not_outlive_a_refused_file():
+    with folder() as place:
+        path, parts = results(place, "memh")
+        save(path, parts)
+        report = place / "v" / "report.xml"
+        succeed("check", place / "v", path, "--junit", report)
+        expect('failures="0"' in report.read_text(), "no report")
+        save(path, parts[:-1])
+        outcome = blockscale("check", place / "v", path, "--junit", report)
+        expect_equal((outcome.code, report.exists()), (BAD_DATA, False), outcome.stderr)
+
+
+@case()
+def bytes_of_zero_and_columns_of_one_name_are_refused():
+    with folder() as place:
+        path, parts = results(place, "memh")
+        path.write_bytes("\n".join(parts[:3]).encode() + b"\n\0\n" + "\n".join(parts[3:]).encode())
+        expect_equal(blockscale("check", place / "v", path).code, BAD_DATA, "a NUL passes")
+    with folder() as place:
+        path, parts = results(place, "csv")
+        save(path, [f"{line},{line.split(',')[1]}" for line in parts])
+        expect_equal(blockscale("check", place / "v", path).code, BAD_DATA, "two columns pass")
