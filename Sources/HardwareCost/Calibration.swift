@@ -104,3 +104,17 @@ extension GateModel {
     }
   }
 }
+
+/// Whether a cost rests on synthesis results.
+public enum CalibrationStatus: Sendable, Hashable {
+  /// This very unit was synthesised; the model's error against it, as a fraction.
+  case synthesised(error: Double)
+  /// Element and scale were, with other block sizes and widths on both sides of this one.
+  case between
+  /// Not; what is missing.
+  case outside(String)
+
+  public var isCalibrated: Bool {
+    if case .outside = self { false } else { true }
+  }
+}

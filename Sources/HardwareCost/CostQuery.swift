@@ -37,6 +37,10 @@ public struct ResultTile: Sendable, Hashable {
   }
 }
 
+extension ResultTile: CustomStringConvertible {
+  public var description: String { "\(rows)x\(columns)" }
+}
+
 /// What a cost is asked for, beside the format and its block.
 public struct CostQuery: Sendable, Hashable {
   public var accumulator: AccumulatorWidth
@@ -55,19 +59,5 @@ public struct CostQuery: Sendable, Hashable {
     self.lanes = lanes
     self.tile = tile
     self.length = length
-  }
-}
-
-/// Whether a cost rests on synthesis results.
-public enum CalibrationStatus: Sendable, Hashable {
-  /// This very unit was synthesised; the model's error against it, as a fraction.
-  case synthesised(error: Double)
-  /// Element and scale were, with other block sizes and widths on both sides of this one.
-  case between
-  /// Not; what is missing.
-  case outside(String)
-
-  public var isCalibrated: Bool {
-    if case .outside = self { false } else { true }
   }
 }

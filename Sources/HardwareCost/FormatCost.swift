@@ -126,7 +126,7 @@ public struct CostModel: Sendable {
     if !alike.isEmpty {
       let sizes = alike.filter { $0.scale == unit.scale }.map(\.blockSize)
       if unit.lanes < unit.blockSize {
-        missing.append("blocks in several steps")
+        missing.append("several steps a block")
       } else if !sizes.isEmpty, !Self.encloses(sizes, unit.blockSize) {
         missing.append("blocks of \(unit.blockSize)")
       }

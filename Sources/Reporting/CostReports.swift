@@ -11,7 +11,7 @@ public enum CostReports {
     let fields =
       run(costs.map(\.format)).json + [
         JSONField("lanes", .int(query.lanes)), JSONField("length", .int(query.length)),
-        JSONField("tile", .string("\(query.tile.rows)x\(query.tile.columns)")),
+        JSONField("tile", .string(query.tile.description)),
         JSONField("model", .object(summaryFields(calibration))),
       ]
     return Report(

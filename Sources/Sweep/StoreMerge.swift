@@ -118,6 +118,7 @@ private struct StoreMerge {
         store: earlier.store, file: record.file, tensor: record.name, stored: earlier.record.hash,
         found: record.hash)
     }
+    guard tensors[name]?.record.tells(asMuchAs: record) != true else { return }
     tensors[name] = (record, path)
   }
 }

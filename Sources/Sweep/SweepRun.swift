@@ -84,7 +84,8 @@ public struct SweepRun: Sendable {
         store: store.path, file: record.file, tensor: record.name, stored: old.hash,
         found: record.hash)
     }
-    try store.insert(records.filter { stored["\($0.file)\n\($0.name)"] == nil })
+    try store.insert(
+      records.filter { stored["\($0.file)\n\($0.name)"]?.tells(asMuchAs: $0) != true })
     return (
       Dictionary(uniqueKeysWithValues: zip(needed, records)),
       Dictionary(uniqueKeysWithValues: zip(needed, stamps))

@@ -22,6 +22,12 @@ extension TensorRecord {
     crestQuantiles = summary.crestText
   }
 
+  /// Whether this says all that another record of the same tensor does: a shard may know it as an
+  /// operand of its products only.
+  func tells(asMuchAs other: TensorRecord) -> Bool {
+    role != SweepTensor.Role.operand.rawValue || role == other.role
+  }
+
   /// SHA-256 of type, shape and order, then of the bytes as they are stored.
   private static func hash(_ file: TensorFile, _ info: TensorInfo) throws -> String {
     var hash = SHA256()

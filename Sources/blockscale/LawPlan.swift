@@ -22,7 +22,8 @@ struct LawPlan: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Loss data: CSV with n, q_r, delta and, if it varies, q_b.", valueName: "csv"),
+      "Loss data: CSV with n, q_r, delta; with a q_b, rows of the loss format's block count.",
+      valueName: "csv"),
     completion: .file(extensions: ["csv"]))
   var loss: String
   @Option(
@@ -89,7 +90,9 @@ struct LawPlan: ParsableCommand {
   func run() throws {
     let catalog = try rows.catalog()
     let reference = try lossFormat.resolved(in: catalog)
-    let law = try LossLaw(try lossData(), ratio: lossRatio, seed: layers.seed)
+    var block: Double?
+    if case .line(let size) = reference.block { block = Double(size) }
+    let law = try LossLaw(try lossData(), block: block, ratio: lossRatio, seed: layers.seed)
     let wanted = try format?.values.map { name throws(UsageError) in
       guard let row = catalog.block(name) else {
         throw UsageError("no block format is called \"\(name)\" (see: blockscale formats)")

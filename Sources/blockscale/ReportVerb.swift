@@ -7,6 +7,7 @@ import NumberFormats
 import Reporting
 import ScalingLaws
 import Sweep
+import TensorIO
 
 struct ReportVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -84,7 +85,8 @@ struct ReportVerb: ParsableCommand {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw UsageError("--plots \(folder): cannot be made a folder")
+      throw TensorIOError.cannotWrite(
+        TensorIOError.Fault(file: folder, problem: "cannot be made a folder (--plots)"))
     }
     for plot in plots {
       let name = String(plot.name.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "-" })

@@ -231,6 +231,24 @@ def loss_at_one_ratio_plans_blocks_only():
 
 
 @case()
+def loss_data_with_blocks_give_the_rows_of_the_loss_formats_own():
+    with folder() as place:
+        words = model(place)
+        loss = loss_file(place)
+        rows = loss.read_text().splitlines()
+        several = [rows[0] + ",q_b"] + [f"{row},32" for row in rows[1:]]
+        several += [f"{n}e9,{q},0.5,64" for n in (1, 7) for q in (0.5, 0.9)]
+        (place / "several.csv").write_text("\n".join(several) + "\n")
+        plan = ["--loss-format", "mxint4:32", "--loss-budget", "0.02", "--n", "7e9", *words,
+                "--format", "mxfp4", "--block", "16,32,64", "--as", "json"]
+        one = strict_json(succeed("law", "plan", "--loss", loss, *plan))
+        other = strict_json(succeed("law", "plan", "--loss", place / "several.csv", *plan))
+        expect_equal(other["loss_parameters"], one["loss_parameters"], "the loss law")
+        plan[1] = "mxint4:128"
+        fail(BAD_DATA, "law", "plan", "--loss", place / "several.csv", *plan, mentions=["no row"])
+
+
+@case()
 def plots_are_drawn_whole_or_not_at_all():
     with folder() as place:
         words = model(place)

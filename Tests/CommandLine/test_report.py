@@ -78,7 +78,7 @@ def answers_are_those_of_law_plan_on_the_exported_errors():
 @case()
 def page_and_drawings_are_written_whole():
     with folder() as place:
-        path = store(place, "--product", f"{place}/a.safetensors:*=" f"{place}/w.safetensors:*",
+        path = store(place, "--product", f"{place}/a.safetensors:*.input={place}/w.safetensors:*.weight",
                      "--transpose-b", "--accumulator", "exact")
         page, plots = place / "p.html", place / "plots" / "deep"
         expect_equal(succeed("report", path, "--output", page, "--plots", plots), "", "stdout")

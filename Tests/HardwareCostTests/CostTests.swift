@@ -98,7 +98,7 @@ struct CostTests {
     let no: [(String, BlockShape, String)] = [
       ("mxfp6_e2m3", .line(32), "element e2m3"), ("mxfp8_e5m2", .line(32), "element e5m2"),
       ("nvint4", .line(16), "element int4"), ("int8", .line(32), "scale fp32"),
-      ("nvfp4", .line(4), "blocks of 4"), ("nvfp4", .line(256), "blocks in several steps"),
+      ("nvfp4", .line(4), "blocks of 4"), ("nvfp4", .line(256), "several steps a block"),
       ("nf4", .line(64), "element nf4, scale fp32"), ("int8_channel", .axis, "scale fp32"),
     ]
     for (name, block, reason) in no {

@@ -50,16 +50,17 @@ func layer(
 
 /// δ = 0.1·e^(Q_r − 1)·N^−0.5, N in 1e9, with a little noise so that intervals are not empty.
 func lossLaw() throws -> LossLaw {
-  let points = [0.5, 1, 4, 16, 64].flatMap { n -> [(Double, Double)] in
-    [0.5, 0.75, 1].map { (n, $0) }
+  var points: [(n: Double, ratio: Double)] = []
+  for n in [0.5, 1, 4, 16, 64] {
+    for ratio in [0.5, 0.75, 1] { points.append((n, ratio)) }
   }
   let deltas = points.enumerated().map { index, point in
-    0.1 * exp(point.1 - 1 + (index % 2 == 0 ? 0.01 : -0.01)) / point.0.squareRoot()
+    0.1 * exp(point.ratio - 1 + (index % 2 == 0 ? 0.01 : -0.01)) / point.n.squareRoot()
   }
   return try LossLaw(
     LawData(
       columns: [
-        ("n", points.map { $0.0 * 1e9 }), ("q_r", points.map(\.1)), ("delta", deltas),
+        ("n", points.map { $0.n * 1e9 }), ("q_r", points.map(\.ratio)), ("delta", deltas),
       ], file: "loss"))
 }
 

@@ -15,8 +15,8 @@ import Testing
     #expect(
       headline(both, pageRequest(loss: law)).hasPrefix(
         "It depends on model size and format. Of 2 formats the budget is met with a Q_b above 16 by 1"
-          + " at 1 billion and 2 at 16 billion parameters; only with 16 or less by 1 at 1 billion and"
-          + " 0 at 16 billion; and with no measured block by 0 at"))
+          + " at 1 billion and 2 at 16 billion parameters; only with 16 or less by 1 at 1 billion"
+          + " parameters; and with no measured block by none."))
     let wide = headline(both, pageRequest(budget: 1, loss: law))
     #expect(wide.hasPrefix("No: none of the 4"), "\(wide)")
     let narrow = headline(

@@ -90,6 +90,8 @@ private let figure8 = ["q_b": ["16", "32", "64", "128", "256", "512"]]
       fit.warnings.contains { $0.hasPrefix("d and gamma_c can hardly be told apart") },
       "\(fit.warnings)")
     #expect(fit.warnings.contains { $0.hasPrefix("Column n has two different numbers") })
+    #expect(
+      fit.warnings.contains { $0.hasPrefix("d: the bootstrap's interval is") }, "\(fit.warnings)")
     let d = try #require(fit["d"])
     #expect((d.bootstrapHigh ?? 0) - (d.bootstrapLow ?? 0) > 100, "\(d)")
   }

@@ -157,14 +157,13 @@ class BrowserPage:
                     found.append(f"asks for {address}")
         return found
 
-    def screenshot(self, path, whole=False, clip=None):
-        options = {"format": "png", "captureBeyondViewport": bool(whole or clip)}
-        if whole:
-            height = self.run("Math.ceil(document.documentElement.scrollHeight)")
-            width = self.run("window.innerWidth")
-            clip = (0, 0, width, height)
+    def screenshot(self, path, clip=None):
+        """A picture of what is in the window, or of (x, y, width, height) of the page."""
+        options = {"format": "png", "captureBeyondViewport": bool(clip)}
         if clip:
             options["clip"] = dict(zip(("x", "y", "width", "height"), clip), scale=1)
+        # A page behind another one is not painted.
+        self.send("Page.bringToFront")
         Path(path).write_bytes(base64.b64decode(self.send("Page.captureScreenshot", **options)["data"]))
 
     def pdf(self):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import tiny_bert
-from harness import (BAD_DATA, NO_INPUT, OK, USAGE, Outcome, case, expect, expect_equal, folder)
+from harness import (BAD_DATA, NO_INPUT, OK, ROOT, USAGE, Outcome, case, expect, expect_equal, folder)
 from test_activations import TEXT, need_numpy
 
 
@@ -96,3 +96,10 @@ def wrong_requests_have_their_codes(arguments, code, message):
         expect_equal(outcome.code, code, outcome.stderr)
         expect(message in outcome.stderr and "Traceback" not in outcome.stderr, outcome.stderr)
         expect(not list(place.glob("a.*")), "nothing is written")
+
+
+@case()
+def the_demo_refuses_what_it_does_not_know():
+    done = subprocess.run([ROOT / "tools/law-demo", "--beta"], capture_output=True, timeout=60)
+    expect_equal(done.returncode, USAGE, "exit code")
+    expect(b"usage: tools/law-demo" in done.stderr and not done.stdout, done.stderr)

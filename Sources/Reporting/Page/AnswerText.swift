@@ -36,13 +36,15 @@ public struct AnswerText: Sendable {
     }
     let sizes = analysis.request.sizes
     func told(_ need: BlockVerdict.Need) -> String {
-      let found = sizes.map { n in verdicts.filter { $0.n == n && $0.need == need }.count }
-      return PageNumber.list(
-        zip(sizes, found).map { "\($1) at \(PageNumber.parameters($0))" })
+      let found = sizes.compactMap { n -> String? in
+        let count = verdicts.filter { $0.n == n && $0.need == need }.count
+        return count > 0 ? "\(count) at \(PageNumber.parameters(n))" : nil
+      }
+      return found.isEmpty ? "none" : PageNumber.list(found) + " parameters"
     }
     return
       "It depends on model size and format. Of \(analysis.series.count) formats the budget is met"
-      + " with a Q_b above \(small) by \(told(.notNeeded)) parameters; only with \(small) or less by"
+      + " with a Q_b above \(small) by \(told(.notNeeded)); only with \(small) or less by"
       + " \(told(.needed)); and with no measured block by \(told(.noneSuffices))."
   }
 
@@ -130,14 +132,19 @@ public struct AnswerText: Sendable {
       "Going \(step) multiplies the error, median over formats, least for \(told(least)), and most for"
         + " \(told(most))."
     ]
-    let free = classes.map { group, _ in
-      let count = group.rows.filter { $0.need == .notNeeded }.count
-      return "\(count) if every operand were like the \(group.name.lowercased())"
-    }
-    if let n = least.0.n {
+    guard let n = least.0.n else { return sentences }
+    let counts = classes.map { group, _ in group.rows.filter { $0.need == .notNeeded }.count }
+    let place = "At \(PageNumber.parameters(n)) parameters"
+    let total = least.0.rows.count
+    if let first = counts.first, Set(counts).count == 1 {
       sentences.append(
-        "At \(PageNumber.parameters(n)) parameters, of \(least.0.rows.count) formats these would do"
-          + " without a small Q_b: \(PageNumber.list(free)).")
+        "\(place) \(first) of \(total) formats would do without a small Q_b, whichever of the kinds of"
+          + " tensors below every operand were like.")
+    } else {
+      let each = zip(counts, classes).map { "\($0) for \($1.0.name.lowercased())" }
+      sentences.append(
+        "\(place), and if every operand were alike, so many of \(total) formats would do without a"
+          + " small Q_b: \(PageNumber.list(each)).")
     }
     return sentences
   }

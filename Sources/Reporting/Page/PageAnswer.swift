@@ -31,7 +31,7 @@ extension ReportPage {
       caption:
         "The largest Q_b within the budget, with its 95 % interval, and what the largest measured"
         + " block within it saves against a block of \(small) (or the nearest measured below): stored"
-        + " bits per element and gates per multiply-accumulate.",
+        + " bits per element and gates per multiply-accumulate (* not all of these units were synthesised).",
       columns: [.text("format")] + sizes.map { .text("N = \(PageNumber.parameters($0))") })
     table.style = "answers"
     table.rows = analysis.series.map { series in
@@ -62,7 +62,9 @@ extension ReportPage {
   private static func saving(_ verdict: BlockVerdict) -> String {
     guard let bits = verdict.savedBits, bits > 1e-9 else { return "no larger measured block fits" }
     let gates = verdict.savedGates.map { ", \(PageNumber.fixed(100 * $0, 0)) % of gates" }
-    return "saves \(PageNumber.fixed(bits, 2)) bits\(gates ?? "")"
+    let costs = [verdict.chosenCost, verdict.smallCost].compactMap { $0 }
+    let mark = gates != nil && costs.contains { $0.relativeError == nil } ? " *" : ""
+    return "saves \(PageNumber.fixed(bits, 2)) bits\(gates ?? "")\(mark)"
   }
 
   private var verdictTable: HTMLTable {
@@ -118,7 +120,8 @@ extension ReportPage {
     guard let plot = PagePlots(analysis: analysis).budget else { return "" }
     var page = HTMLWriter()
     page.figure(
-      plot, caption: "The largest Q_b within the loss budget grows with the model.",
+      plot,
+      caption: "The largest Q_b within the loss budget; under the dotted line it counts as small.",
       data: HTMLTable(
         caption: "The largest Q_b within the budget",
         columns: [

@@ -79,7 +79,7 @@ struct SVGWriter {
     text.reduce(0) { sum, character in
       switch character {
       case "i", "j", "l", ".", ",", ":", ";", "|", "'", " ", "(", ")": sum + 0.32
-      case "m", "w", "M", "W", "%": sum + 0.88
+      case "m", "w", "M", "W", "%", "<", ">", "=", "+", "…": sum + 0.88
       case let letter where letter.isUppercase: sum + 0.68
       default: sum + 0.56
       }

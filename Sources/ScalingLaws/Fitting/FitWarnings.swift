@@ -1,7 +1,15 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What a reader of a fit must know before using its numbers.
 enum FitWarnings {
   static func all(_ fit: LawFit) -> [String] {
-    convergence(fit) + rows(fit) + columns(fit) + parameters(fit) + pairs(fit)
+    convergence(fit) + rows(fit) + columns(fit) + parameters(fit) + pairs(fit) + curvature(fit)
   }
 
   private static func convergence(_ fit: LawFit) -> [String] {
@@ -89,5 +97,24 @@ enum FitWarnings {
       }
     }
     return found
+  }
+
+  /// Where the law is far from linear over its own interval, the covariance's interval is too short.
+  private static func curvature(_ fit: LawFit) -> [String] {
+    fit.parameters.compactMap { parameter in
+      guard let low = parameter.low, let high = parameter.high, high > low,
+        let first = parameter.bootstrapLow, let last = parameter.bootstrapHigh
+      else { return nil }
+      let isFactor = fit.law.parameters.contains {
+        $0.symbol == parameter.symbol && $0.isLogarithmic
+      }
+      let ratio =
+        isFactor && first > 0 && low > 0
+        ? log(last / first) / log(high / low) : (last - first) / (high - low)
+      guard ratio > 2 else { return nil }
+      let times = (ratio * 10).rounded() / 10
+      return "\(parameter.symbol): the bootstrap's interval is \(times) times as wide as the"
+        + " covariance's, which takes the law for linear: trust the bootstrap's."
+    }
   }
 }
