@@ -63,7 +63,7 @@ extension VectorSpec {
   /// grid that show in the result.
   func reachesZeroExponent(_ codes: ElementCodes) -> Bool {
     guard let (step, alignment) = aligned, let zero = alignment.zeroExponent, step.join == .fused,
-      smallestExponent + 4 <= zero
+      smallestExponent + 2 <= zero
     else { return false }
     let powers = codes.productPowers
     let bit = zero - alignment.fraction - 1
