@@ -86,6 +86,8 @@ extension VectorSpec {
       guard !isRegister else { return false }
       return operation == .mma
         || operation == .dot && depth > 1 && codes.productPowers.count > outputMantissa + 2
+    case .subnormalOperands: return !subnormalOperands(codes).isEmpty
+    case .zeroExponent: return reachesZeroExponent(codes)
     case .operands: return false
     }
   }

@@ -109,6 +109,10 @@ extension SumCases {
   func cancel(
     _ operands: inout SumOperands, _ index: Int, _ words: inout CaseRandom
   ) throws(VectorsError) {
+    if index % 4 == 3, spec.alignsAddend, spec.alignsScales, spec.aligned?.step.scaling == .groups {
+      cancelledGroup(&operands, &words)
+      return
+    }
     for k in stride(from: 1, to: depth, by: 2) where k / spec.lanes == (k - 1) / spec.lanes {
       operands.a[k] = codes.negated(operands.a[k - 1])
       operands.b[k] = operands.b[k - 1]

@@ -6,7 +6,7 @@ extension SumCases {
   private var dropped: UInt32 { spec.expected.width == 16 ? 13 : UInt32(23 - spec.outputMantissa) }
 
   /// Puts the product 2^exponent into a lane, counted from `start`; nothing where there is none.
-  private func place(
+  func place(
     _ operands: inout SumOperands, _ lane: Int, from start: Int, power: Int, negative: Bool = false
   ) {
     guard lane < depth else { return }
@@ -224,11 +224,13 @@ extension SumCases {
     if operands.c != 0, negative != (words.below(3) == 0) { operands.c |= negativeC }
   }
 
-  /// Scales whose product is 2^exponent, as far as the format reaches.
-  private func setScales(_ operands: inout SumOperands, exponent: Int) {
+  /// Scales whose product is 2^exponent, as far as the format reaches, of one block or of all.
+  func setScales(_ operands: inout SumOperands, exponent: Int, block: Int? = nil) {
     let range = scale.exponents
     let first = min(max(exponent / 2, range.lowerBound), range.upperBound)
-    operands.scalesA = operands.scalesA.map { _ in scale.code(exponent: first) }
-    operands.scalesB = operands.scalesB.map { _ in scale.code(exponent: exponent - first) }
+    for block in block.map({ $0..<($0 + 1) }) ?? 0..<blocks {
+      operands.scalesA[block] = scale.code(exponent: first)
+      operands.scalesB[block] = scale.code(exponent: exponent - first)
+    }
   }
 }

@@ -60,6 +60,8 @@ struct SumCases: Sendable {
     case .scaleCodes: scaleCodes(&operands, index, &words)
     case .specialC: specialAddend(&operands, index, &words)
     case .roundingCarries: carries(&operands, index, &words)
+    case .subnormalOperands: subnormalOperands(&operands, index, &words)
+    case .zeroExponent: zeroExponents(&operands, index, &words)
     }
     return operands.numbers(spec)
   }

@@ -78,6 +78,11 @@ public enum CaseClass: String, Sendable, Hashable, CaseIterable, Codable {
   case specialC = "special-c"
   /// A rounding that carries through every number of bits, into the exponent too.
   case roundingCarries = "rounding-carries"
+  /// Subnormal elements, scales or c as the term that the others are aligned to, by the smallest
+  /// exponent of their format, with bits that a normalised exponent would keep.
+  case subnormalOperands = "subnormal-operands"
+  /// Zeros beside terms of exponents below that of a zero, with bits on both sides of its grid.
+  case zeroExponent = "zero-exponent"
   /// Weighted random operands; at least half of the results are informative.
   case random
   /// Operands taken from files: a case for each output.
