@@ -113,6 +113,7 @@ struct TheoryTests {
     ("mxfp8_e4m3", 32, .normal, 0.1), ("mxfp6_e2m3", 32, .studentT(degreesOfFreedom: 9), 1),
     ("mxint8", 64, .normal, 1), ("mxint4", 16, .normal, 1), ("nvint4", 16, .laplace, 1),
     ("int8", 32, .normal, 1), ("int4_fp16", 16, .normal, 1), ("int4_full", 16, .normal, 1),
+    ("int8", 16, .studentT(degreesOfFreedom: 5), 1), ("mxint8", 16, .laplace, 1),
     ("nf4", 64, .normal, 1), ("msfp12", 16, .normal, 0.7), ("fp8_1x128_pow2", 128, .normal, 1),
   ]
 
