@@ -170,6 +170,17 @@ struct TheoryTests {
     #expect(try error(1, true) == error(1, false))
   }
 
+  @Test("under a scale that follows it the largest number has no error, not even rounding's")
+  func largest() throws {
+    for (name, block) in [("int8", 16), ("int4_fp16", 32), ("nf4", 64)] {
+      let theory = try BlockErrorTheory(spec(name), engine: VectorEngine())
+      for source in [ValueSource.normal, .laplace, .studentT(degreesOfFreedom: 2.5)] {
+        let parts = try theory.error(count: block, source: source, deviation: 1)
+        #expect(parts.largest == 0 && parts.others > 0, "\(name), \(source): \(parts)")
+      }
+    }
+  }
+
   @Test("one number a block: half of it is the format's own error, and the crest is E|x|")
   func oneElement() throws {
     let theory = try BlockErrorTheory(spec("mxfp4"), engine: VectorEngine())

@@ -157,7 +157,8 @@ enum LossUnit {
   static let implausible = 5.0
 
   static func warnings(largest: Double) -> [String] {
-    largest > implausible
-      ? ["delta goes up to \(plainText(largest)), which is much for nats: is it in percent?"] : []
+    guard largest > implausible else { return [] }
+    let rounded = plainText((largest * 100).rounded() / 100)
+    return ["delta goes up to \(rounded), which is much for nats: is it in percent?"]
   }
 }
