@@ -129,6 +129,12 @@ public enum LawMeasureReports {
           "\(name): not monotone (the error falls from Q_b = \(falls.joined(separator: ", ")));"
           + " its measured curve is used."
       }
+      if case .success(let law) = judged.law, law.exponent.isAtBound {
+        let bound = NumberStyle.compact(4).text(law.exponent.value)
+        return
+          "\(name): gamma_c lies at its bound (\(bound)), so that these points do not determine"
+          + " the law; its measured curve is used."
+      }
       if case .measured = judged.planned, case .success(let law) = judged.law {
         return "\(name): the law is off by \(NumberStyle.significant(2).text(100 * law.fit.rms)) %"
           + " (root mean square of ln); its measured curve is used."

@@ -37,7 +37,7 @@ public enum LawPlanReports {
         "",
         title: "The largest Q_b and Q_r with delta of at most \(compact(basis.plan.budget));"
           + " loss data: \(basis.format) \(basis.block)",
-        table: people(rows, knowsRatio: loss.knowsRatio)))
+        table: people(rows, curves, knowsRatio: loss.knowsRatio)))
     sections.append(Section("plan", table: data(rows, curves), isShown: false))
     if form == .json {
       sections.append(
@@ -52,6 +52,7 @@ public enum LawPlanReports {
       JSONField("loss_parameters", LawMeasureReports.parameters(loss.fit)),
       JSONField("loss_dropped_lines", .array(loss.dropped.map { .int($0) })),
       JSONField("curve_file", JSONValue(basis.curveFile)),
+      JSONField("warnings", .array(loss.warnings.map { .string($0) })),
     ]
     return Report(
       fields: run.json + own + (measured.map { LawMeasureReports.fields($0) } ?? []),
@@ -59,7 +60,9 @@ public enum LawPlanReports {
       notes: notes(rows, basis) + LawMeasureReports.notes(curves) + run.notes)
   }
 
-  private static func people(_ rows: [BudgetPlan.Row], knowsRatio: Bool) -> Table {
+  private static func people(
+    _ rows: [BudgetPlan.Row], _ curves: [JudgedCurve], knowsRatio: Bool
+  ) -> Table {
     var table = Table(
       columns: [
         .number("n", title: "N", .compact(4)), Column("format"),
@@ -75,12 +78,19 @@ public enum LawPlanReports {
         "\(fixed(estimate.value)) [\(fixed(estimate.low)), \(fixed(estimate.high))]"
       }
       return [
-        .number(row.n), .string(row.format), .string(block(row.block)), JSONValue(row.blockBits),
-        JSONValue(ratio), JSONValue(row.ratioBits),
+        .number(row.n), .string(row.format), .string(block(row.block)),
+        JSONValue(bits(row, curves)), JSONValue(ratio), JSONValue(row.ratioBits),
         JSONValue(row.best.map { "\($0.block), \(fixed($0.ratio))" }), JSONValue(row.best?.bits),
       ]
     }
     return table
+  }
+
+  /// Bits per weight of the whole block that is shown.
+  private static func bits(_ row: BudgetPlan.Row, _ curves: [JudgedCurve]) -> Double? {
+    guard case .at(let size) = row.block.value else { return row.blockBits }
+    let curve = curves.first { $0.curve.format == row.format }?.curve
+    return curve?.bitsPerElement(at: size.rounded(.down)) ?? row.blockBits
   }
 
   /// `37 [12, 90]`: whole elements, as a block of more would be over the budget; `>= 512` where the
@@ -149,7 +159,7 @@ public enum LawPlanReports {
         "Q_r below \(compact(loss.ratios.lowerBound)) is beyond the loss data; 0 means that even the"
           + " law's value at Q_r = 0, which is not zero, exceeds the budget.")
     }
-    return notes
+    return notes + loss.warnings.map { "Warning: \($0)" }
   }
 
   private static func constants(_ loss: LossLaw) -> String {

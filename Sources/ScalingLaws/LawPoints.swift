@@ -10,6 +10,8 @@ public struct LawPoints: Sendable, Hashable {
   /// Lines left out because the target is not above 0.
   public var dropped: [Int]
   public var file: String
+  /// Columns that the law does not read and in which the points fall into groups.
+  public var pooled: [String] = []
 }
 
 /// What becomes of points whose target is 0 or below, which have no logarithm.
@@ -72,6 +74,8 @@ extension LawData {
     guard !points.targets.isEmpty else {
       throw .badData(file, column: target.column, "no number is above 0")
     }
+    let kept = lines.indices.filter { !points.dropped.contains(lines[$0]) }
+    points.pooled = pooledColumns(kept, reading: law.variables.map(\.column) + [target.column])
     return points
   }
 
@@ -84,6 +88,39 @@ extension LawData {
         file, line: line, column: column, "\(plainText(value)) cannot be the \(kind)",
         expected: domain.description)
     }
+  }
+}
+
+extension LawData {
+  /// The columns that a law does not read and in which rows fall into groups: a family, an assignment,
+  /// a block size. One fit to several groups describes none of them.
+  ///
+  /// Names of rows and further observations (most rows differ), and other names for a column that is
+  /// read (such as a model's for its size), are no groups.
+  ///
+  /// - Parameters:
+  ///   - places: the rows that a fit sees.
+  ///   - read: the columns that the law reads or predicts.
+  func pooledColumns(_ places: [Int], reading read: [String]) -> [String] {
+    let known = read.compactMap { fields($0, places) }
+    return columns.filter { column in
+      guard !read.contains(column), let words = fields(column, places) else { return false }
+      let levels = Set(words).count
+      guard levels > 1, levels * 2 <= places.count else { return false }
+      return !known.contains { other in
+        Set(other).count == levels && Set(zip(words, other).map { [$0, $1] }).count == levels
+      }
+    }
+  }
+
+  private func fields(_ column: String, _ places: [Int]) -> [String]? {
+    (try? texts(column)).map { words in places.map { words[$0] } }
+  }
+
+  /// - Parameter option: the option that takes some rows.
+  static func pooledWarning(_ columns: [String], option: String) -> String {
+    "The rows differ in \(columns.joined(separator: ", ")), which the law does not read: they are"
+      + " fitted as one. \(option) COLUMN=TEXT takes some of them."
   }
 }
 

@@ -73,8 +73,8 @@ struct LawPlan: ParsableCommand {
     if let lossRatio, !(lossRatio >= 0 && lossRatio <= 1) {
       throw ValidationError("--loss-q-r \(lossRatio): expected 0 to 1")
     }
-    for size in n.values where !(size > 0 && size.isFinite) {
-      throw ValidationError("--n \(size): expected parameters above 0, such as 7e9")
+    for size in n.values where !LossLaw.modelSizes.contains(size) {
+      throw ValidationError("--n \(size): expected parameters, 1e5 to 1e15, such as 7e9")
     }
     if curve != nil, !layers.weights.isEmpty || !layers.activations.isEmpty || block != nil {
       throw ValidationError("--curve: expected without --weights, --activations and --block")

@@ -37,6 +37,7 @@ FIT = {
     "degrees_of_freedom": 10, "confidence": 0.95, "space": "log",
     "fitted_range": {"n": [1e9, 14e9], "q_r": [0.5, 0.9]}, "warnings": ["made up"],
 }
+BLOCK_SETS = {f"qwen1.5-{n}b-{round(100 * q)}": (n * 1e9, q) for n in (7, 14) for q in (0.5, 0.9, 0.95)}
 T10 = 2.228138851964939  # Student's t, 10 degrees of freedom, 0.975
 
 
@@ -220,3 +221,15 @@ def theory_shows_where_small_blocks_underflow():
 )
 def theory_refuses(words, mentions):
     fail(USAGE, "law", "theory", *words, mentions=mentions)
+
+
+@case()
+def a_block_sets_range_ends_with_the_points_that_it_was_fitted_to():
+    points = list(csv.DictReader((GOLDEN / "laws/mixed-v1-blocks.csv").open()))
+    for name, place in BLOCK_SETS.items():
+        fitted = [float(row["q_b"]) for row in points if float(row["dppl"]) < 100
+                  and (float(row["n"]), float(row["q_r"])) == place]
+        for block, inside in ((max(fitted), True), (max(fitted) * 1.01, False)):
+            text = succeed("law", "predict", "--law", "v1-block", "--coefficients", name, "--q-b",
+                           str(block))
+            expect_equal("outside" not in text.lower(), inside, f"{name} at {block}:\n{text}\ninside")

@@ -168,6 +168,36 @@ def data_that_determine_nothing_are_refused_by_name(rows, words):
 
 
 @case()
+def what_makes_a_fit_doubtful_is_told():
+    with folder() as place:
+        same = fit(table(place, [f"{n * 1e9},{q},0.05" for n, q, _ in POINTS]), "--law", "weak",
+                   "--bootstrap", "0")
+        expect_equal((same["r_squared"], same["r_squared_linear"]), (None, None), "R²")
+        expect(any("does not vary" in text for text in same["warnings"]), same["warnings"])
+        rows = [f"{n * 1e9},{q},{100 * delta},{'ab'[i % 2]},{i}"
+                for i, (n, q, delta) in enumerate(POINTS)]
+        path = table(place, rows, "n,q_r,delta,family,id")
+        found = fit(path, "--law", "weak", "--bootstrap", "0")["warnings"]
+        for part in ("is it in percent?", "differ in family, which"):
+            expect(any(part in text for text in found), f"{part!r} is not in {found}")
+        one = fit(path, "--law", "weak", "--bootstrap", "0", "--where", "family=a")["warnings"]
+        expect(not any("differ in" in text for text in one), one)
+        expect(any("differ in q_b" in text for text in
+                   fit(*BLOCKS, "--law", "weak", "--bootstrap", "0")["warnings"]), "pooled blocks")
+
+
+@case(([],), (["--bounds", "gamma_N=-50:50"],), (["--bounds", "gamma_N=-1e6:1e6"],),
+      (["--bounds", "gamma_N=:"],))
+def a_bound_does_not_hide_parameters_that_are_nearly_one(words):
+    with folder() as place:
+        observed = (0.1597, 0.10862, 0.092756, 0.072753, 0.047722)
+        rows = [f"{1e9 * 2 ** i * (1 + 1e-6 * (i * i % 3))},{0.5 + 0.1 * i},{delta}"
+                for i, delta in enumerate(observed)]
+        fail(BAD_DATA, "law", "fit", table(place, rows), "--law", "weak", *words,
+             mentions=["cannot tell", "gamma_N", "apart"])
+
+
+@case()
 def rows_without_a_logarithm_are_left_out_only_when_asked_and_counted():
     with folder() as place:
         rows = [f"{n * 1e9},{q},{delta}" for n, q, delta in POINTS] + ["7e9,0.5,-0.01", "2e9,0.5,0"]

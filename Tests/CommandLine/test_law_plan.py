@@ -245,7 +245,57 @@ def loss_data_with_blocks_give_the_rows_of_the_loss_formats_own():
         other = strict_json(succeed("law", "plan", "--loss", place / "several.csv", *plan))
         expect_equal(other["loss_parameters"], one["loss_parameters"], "the loss law")
         plan[1] = "mxint4:128"
-        fail(BAD_DATA, "law", "plan", "--loss", place / "several.csv", *plan, mentions=["no row"])
+        fail(BAD_DATA, "law", "plan", "--loss", place / "several.csv", *plan, mentions=["q_b = 128", "32, 64"])
+
+
+@case()
+def the_bits_of_a_planned_block_are_those_of_its_size():
+    with folder() as place:
+        curve = place / "curve.csv"
+        curve.write_text("format,block,q_b,nmse,bits_per_element\n" + "".join(
+            f"mxint4,{b},{b},{1e-3 * b ** 0.5},{4 + 8 / b}\n" for b in (8, 16, 32, 64, 128, 256)))
+        words = ["law", "plan", "--loss", loss_file(place), "--loss-format", "mxint4:32",
+                 "--loss-budget", "0.15", "--n", "1.1e9,2e9,3e9,4e9", "--curve", curve]
+        rows = strict_json(succeed(*words, "--as", "json"))["plan"]
+        between = [row for row in rows if row["q_b"] not in (None, 8, 16, 32, 64, 128, 256)]
+        expect(len(between) >= 2, f"blocks between those measured: {rows}")
+        for row in between:
+            close(row["bits_per_element"], 4 + 8 / row["q_b"], f"bits at {row['q_b']}")
+        shown = succeed(*words)
+        for row in between:
+            whole = int(row["q_b"])
+            expect(f"{4 + 8 / whole:.3f}" in shown, f"bits of {whole} are not in\n{shown}")
+
+
+@case()
+def a_loss_in_percent_and_pooled_rows_are_told():
+    with folder() as place:
+        loss = loss_file(place)
+        head, *rows = loss.read_text().splitlines()
+        cells = [row.split(",") for row in rows]
+        loss.write_text(f"{head},family\n" + "".join(
+            f"{n},{q},{100 * float(delta)},{'ab'[i % 2]}\n"
+            for i, (n, q, delta) in enumerate(cells)))
+        words = ["law", "plan", "--loss", loss, "--loss-format", "mxfp4", "--loss-budget", "2",
+                 "--n", "7e9", *model(place), "--format", "mxfp4", "--block", "16,32,64"]
+        found = strict_json(succeed(*words, "--as", "json"))["warnings"]
+        expect_equal(len(found), 2, f"warnings {found}")
+        for part in ("is it in percent?", "differ in family"):
+            expect(any(part in text for text in found), f"{part!r} is not in {found}")
+            expect(part in succeed(*words), f"the table says {part!r}")
+
+
+@case()
+def a_law_whose_exponent_lies_at_its_bound_is_not_planned_by():
+    with folder() as place:
+        curve = place / "curve.csv"
+        curve.write_text("format,block,q_b,nmse,bits_per_element\n" + "".join(
+            f"mxint4,{b},{b},{1e-14 * b ** 4.02},{4 + 8 / b}\n" for b in (8, 16, 32, 64, 128)))
+        words = ["law", "plan", "--loss", loss_file(place), "--loss-format", "mxint4:32",
+                 "--loss-budget", "0.1", "--n", "7e9", "--curve", curve]
+        expect_equal(strict_json(succeed(*words, "--as", "json"))["plan"][0]["uses"], "measured",
+                     "what the plan goes by")
+        expect("gamma_c lies at its bound (4)" in succeed(*words), succeed(*words))
 
 
 @case()
@@ -310,6 +360,9 @@ MEASURED = ["W", "A", "--format", "mxfp4", "--block", "8,32"]
     (USAGE, plan(*MEASURED, budget="-1"), "--loss-budget"),
     (USAGE, plan(*MEASURED, n="-7e9"), "--n"),
     (USAGE, plan(*MEASURED, n="many"), "--n"),
+    (USAGE, plan(*MEASURED, n="7"), "1e5 to 1e15"),
+    (USAGE, plan(*MEASURED, n="7e9,7e15"), "1e5 to 1e15"),
+    (BAD_DATA, plan(*MEASURED, loss="BILLIONS"), "1e5 to 1e15"),
     (USAGE, plan(*MEASURED, "--loss-q-r", "100"), "--loss-q-r"),
     (USAGE, plan(*MEASURED, form="nothing"), "nothing"),
     (USAGE, plan(), "--curve"),
@@ -333,6 +386,7 @@ def wrong_requests_are_refused(code, words, mention):
             "NEGATIVE": "tensor,alpha\nhead.weight,-1\n",
             "TWICE": "tensor,alpha\nhead.weight,1\nhead.weight,2\n",
             "ONE": "n,q_r,delta\n1e9,0.5,0.1\n1e9,0.9,0.2\n1e9,1,0.3\n1e9,0.7,0.1\n",
+            "BILLIONS": "n,q_r,delta\n1,0.5,0.1\n2,0.9,0.2\n4,1,0.3\n8,0.7,0.1\n",
             "NAN": "n,q_r,delta\n1e9,0.5,nan\n2e9,0.9,0.2\n",
             "PERCENT": "n,q_r,delta\n1e9,50,0.1\n2e9,90,0.2\n",
             "CURVE": "format,block,q_b,nmse,bits_per_element\nmxfp4,32,32,0.01,4.25\n",

@@ -60,11 +60,20 @@ struct BudgetPlanTests {
     ] {
       #expect(throws: LawError.self, "\(text)") { try loss(text) }
     }
+    for size in ["7", "1e4", "1e16"] {
+      let text = lossText(ratios: [0.5, 0.9], extra: "\(size),0.5,0.1\n")
+      #expect(throws: LawError.self, "\(size)") { try loss(text) }
+    }
     var blocks = "n,q_r,q_b,delta\n"
     for block in [16, 32] {
       for size in sizes { blocks += "\(size * 1e9),1,\(block),\(0.1 * Double(block) / size)\n" }
     }
     #expect(throws: LawError.self) { try loss(blocks) }
+    #expect {
+      try loss(blocks, block: 64)
+    } throws: { error in
+      "\(error)".contains("q_b = 64") && "\(error)".contains("16, 32")
+    }
     let small = try loss(blocks, block: 16).logDelta(n: 1e9, ratio: 1).value
     let large = try loss(blocks, block: 32).logDelta(n: 1e9, ratio: 1).value
     #expect(abs(large - small - log(2.0)) < 1e-6)

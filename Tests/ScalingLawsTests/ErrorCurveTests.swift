@@ -60,6 +60,16 @@ struct ErrorCurveTests {
     #expect(curve.error(at: 7.9) == nil && curve.error(at: 513) == nil)
   }
 
+  @Test("The bits of a block between those measured are those of a block of that size")
+  func bits() throws {
+    let curve = try errorCurve([1, 2, 3, 4, 5, 6, 7])
+    for size in [8, 9, 28, 31.5, 32, 282, 511, 512] {
+      let found = try #require(curve.bitsPerElement(at: size))
+      #expect(close(found, 4 + 8 / size, 1e-14), "\(size): \(found)")
+    }
+    #expect(curve.bitsPerElement(at: 7.9) == nil && curve.bitsPerElement(at: 513) == nil)
+  }
+
   @Test("A curve that falls and rises meets an error twice, and the largest block is the last")
   func crossings() throws {
     let curve = try errorCurve([8, 4, 2, 4, 8])
@@ -111,6 +121,10 @@ struct ErrorCurveTests {
       #expect(planned.error(at: 32) == errors[2])
       #expect(planned.largestBlock(within: 1e9) == .allMeasured(128))
     }
+    let steep = try errorCurve((0..<7).map { pow(Double(8 << $0), 6) })
+    let pinned = try BlockSizeLaw(steep)
+    #expect(pinned.exponent.isAtBound, "\(pinned.exponent)")
+    #expect(PlannedError(steep, law: pinned, tolerance: 100).name == "measured")
     let few = try errorCurve([1, 2, 3])
     #expect(throws: FitError.self) { try BlockSizeLaw(few) }
     #expect(PlannedError(few, law: nil).name == "measured")

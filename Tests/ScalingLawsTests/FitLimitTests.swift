@@ -47,6 +47,57 @@ import Testing
     }
   }
 
+  @Test("A bound does not hide that two parameters are nearly one, whichever it is")
+  func nearlyCollinear() throws {
+    let law = try weak()
+    // ln N and Q_r rise together but for 1e-6, and the noise pulls gamma_N far away.
+    let rows = [1.0, 2, 4, 8, 16].enumerated().map { place, size in
+      [size, 0.5 + 0.1 * log2(size) + 1e-7 * Double(place * place % 3)]
+    }
+    for seed in 1...4 as ClosedRange<UInt64> {
+      let points = try law.sample([0.05, 1, 0.5], rows: rows, noise: 0.1, seed: seed)
+      for limit in [1.0, 5, 50, 500] {
+        let bounds = ["gamma_N": NumberRange(low: -limit, high: limit)]
+        let request = LawFitRequest(bounds: bounds, holdOut: HoldOut.none)
+        let text = problem { try law.fit(points, request) }
+        #expect(text.contains("cannot tell") && text.contains("gamma_N"), "\(limit): \(text)")
+      }
+    }
+  }
+
+  @Test("A target that does not vary has no R², and is told")
+  func constant() throws {
+    var rows = ["n,q_r,delta"]
+    for size in sizes { for ratio in ratios { rows.append("\(size * 1e9),\(ratio),0.05") } }
+    let data = try LawData(rows.joined(separator: "\n"), file: "points.csv")
+    for space in [ResidualSpace.log, .linear] {
+      let fit = try weak().fit(data, LawFitRequest(space: space))
+      #expect(fit.quality.rSquared == nil && fit.quality.rSquaredLinear == nil, "\(fit.quality)")
+      #expect(fit.warnings.contains { $0.hasPrefix("delta does not vary") }, "\(fit.warnings)")
+    }
+  }
+
+  @Test("A loss in percent and groups of rows that the law does not tell apart are told")
+  func suspectData() throws {
+    func warnings(_ factor: Double, _ extra: (Int) -> String) throws -> [String] {
+      var rows = ["n,q_r,delta,family,model,note"]
+      for (place, row) in grid([sizes, ratios]).enumerated() {
+        let delta = factor * 0.005 * exp(4.5 * row[1]) * pow(row[0], -0.5)
+        rows.append("\(row[0] * 1e9),\(row[1]),\(delta),\(extra(place)),m\(row[0]),note \(place)")
+      }
+      let data = try LawData(rows.joined(separator: "\n"), file: "points.csv")
+      return try weak().fit(data, LawFitRequest()).warnings
+        + LossLaw(data).warnings
+    }
+    #expect(try warnings(1) { _ in "one" }.allSatisfy { !$0.contains("percent") })
+    #expect(try warnings(1) { _ in "one" }.allSatisfy { !$0.contains("does not read") })
+    let percent = try warnings(100) { _ in "one" }.filter { $0.contains("is it in percent?") }
+    #expect(percent.count == 2, "of the fit and of the loss law: \(percent)")
+    let pooled = try warnings(1) { $0 % 2 == 0 ? "one" : "two" }
+      .filter { $0.contains("differ in family, which the law does not read") }
+    #expect(pooled.count == 2, "of the fit and of the loss law: \(pooled)")
+  }
+
   @Test("Fixing a parameter lets the others be determined, and changes no other meaning")
   func fixed() throws {
     let law = try weak()

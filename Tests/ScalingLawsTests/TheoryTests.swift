@@ -113,6 +113,7 @@ struct TheoryTests {
     ("mxfp8_e4m3", 32, .normal, 0.1), ("mxfp6_e2m3", 32, .studentT(degreesOfFreedom: 9), 1),
     ("mxint8", 64, .normal, 1), ("mxint4", 16, .normal, 1), ("nvint4", 16, .laplace, 1),
     ("int8", 32, .normal, 1), ("int4_fp16", 16, .normal, 1), ("int4_full", 16, .normal, 1),
+    ("int8", 16, .studentT(degreesOfFreedom: 5), 1), ("mxint8", 16, .laplace, 1),
     ("nf4", 64, .normal, 1), ("msfp12", 16, .normal, 0.7), ("fp8_1x128_pow2", 128, .normal, 1),
   ]
 
@@ -167,6 +168,17 @@ struct TheoryTests {
     let some = try error(0.003, true)
     #expect(some.zeroScale > 0.1 && some.zeroScale < 0.9, "\(some)")
     #expect(try error(1, true) == error(1, false))
+  }
+
+  @Test("under a scale that follows it the largest number has no error, not even rounding's")
+  func largest() throws {
+    for (name, block) in [("int8", 16), ("int4_fp16", 32), ("nf4", 64)] {
+      let theory = try BlockErrorTheory(spec(name), engine: VectorEngine())
+      for source in [ValueSource.normal, .laplace, .studentT(degreesOfFreedom: 2.5)] {
+        let parts = try theory.error(count: block, source: source, deviation: 1)
+        #expect(parts.largest == 0 && parts.others > 0, "\(name), \(source): \(parts)")
+      }
+    }
   }
 
   @Test("one number a block: half of it is the format's own error, and the crest is E|x|")

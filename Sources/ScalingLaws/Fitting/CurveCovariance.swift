@@ -21,10 +21,7 @@ struct CurveCovariance {
     leverages = [Double](repeating: 0, count: rows.count)
     condition = 1
     guard !free.isEmpty else { return }
-    let columns = free.map { place in rows.map { $0[place] } }
-    let lengths = columns.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-    if let silent = lengths.firstIndex(of: 0) { throw .noEffect(symbols[free[silent]]) }
-    let scaled = zip(columns, lengths).map { column, length in column.map { $0 / length } }
+    let (scaled, lengths) = try Self.scaled(rows, free, symbols)
     let singular = SingularValues(columns: scaled)
     condition = singular.condition
     try Self.checkRank(singular, free.map { symbols[$0] })
@@ -42,14 +39,67 @@ struct CurveCovariance {
     }
   }
 
+  /// The parameters' columns with length 1, and the lengths.
+  private static func scaled(
+    _ rows: [[Double]], _ places: [Int], _ symbols: [String]
+  ) throws(FitError) -> (columns: [[Double]], lengths: [Double]) {
+    var columns = places.map { place in rows.map { $0[place] } }
+    let names = places.map { symbols[$0] }
+    var lengths: [Double] = []
+    var hasVanished = false
+    for place in columns.indices {
+      let largest = columns[place].reduce(0) { max($0, abs($1)) }
+      guard largest > 0 else { throw .noEffect(names[place]) }
+      let shares = columns[place].map { $0 / largest }
+      let length = shares.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      columns[place] = shares.map { $0 / length }
+      lengths.append(largest * length)
+      // A parameter runs off to where its effect is that small only along a valley without an end.
+      hasVanished = hasVanished || largest < 1e-100
+    }
+    if hasVanished { try checkRank(SingularValues(columns: columns), names, resolution: 1e-3) }
+    return (columns, lengths)
+  }
+
+  /// How far the data tell all parameters apart, those at a bound among them as if they were free: a
+  /// bound must not hide that two of them are one.
+  ///
+  /// - Returns: the condition, and the correlations by place; nil where a parameter has no effect.
+  static func unbounded(
+    rows: [[Double]], bound: [Int], size: Int, symbols: [String]
+  ) throws(FitError) -> (condition: Double, correlations: [[Double]])? {
+    let places = Array(0..<size)
+    let columns: [[Double]]
+    do throws(FitError) {
+      columns = try scaled(rows, places, symbols).columns
+    } catch .noEffect {
+      return nil
+    }
+    let singular = SingularValues(columns: columns)
+    let nearlyOne = zip(singular.values, singular.vectors).contains { value, vector in
+      value <= 1e-4 * (singular.values.max() ?? 1) && bound.contains { abs(vector[$0]) > 0.01 }
+    }
+    if nearlyOne { try checkRank(singular, symbols, resolution: 1e-4) }
+    var matrix = places.map { _ in [Double](repeating: 0, count: size) }
+    for (value, vector) in zip(singular.values, singular.vectors) where value > 0 {
+      for i in places {
+        for j in places { matrix[i][j] += vector[i] / value * (vector[j] / value) }
+      }
+    }
+    let correlations = places.map { i in
+      places.map { matrix[i][$0] / (matrix[i][i] * matrix[$0][$0]).squareRoot() }
+    }
+    return (singular.condition, correlations)
+  }
+
   /// Directions in which nothing changes are combinations of parameters that no data of this kind
   /// can tell apart.
   private static func checkRank(
-    _ singular: SingularValues, _ symbols: [String]
+    _ singular: SingularValues, _ symbols: [String], resolution: Double = 1e-8
   ) throws(FitError) {
     let largest = singular.values.max() ?? 1
     for (value, vector) in zip(singular.values, singular.vectors)
-    where !(value > 1e-8 * largest) {
+    where !(value > resolution * largest) {
       let strongest = vector.map(abs).max() ?? 1
       let part = zip(symbols, vector).filter { abs($1) > 0.01 * strongest }.map(\.0)
       throw .indistinguishable(part)

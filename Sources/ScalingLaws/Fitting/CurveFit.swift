@@ -39,8 +39,10 @@ public struct CurveFit: Sendable {
   public var freedom: Int
   /// Symmetric, in the order of `parameters`; zero rows where one lies at a bound.
   public var covariance: [[Double]]
-  /// Of the Jacobian with columns of length 1.
+  /// Of the Jacobian with columns of length 1, those of parameters at a bound among them.
   public var condition: Double
+  /// Of all parameters, as if none lay at a bound; nil where none does, or one has no effect.
+  public var unboundedCorrelations: [[Double]]?
   public var leverages: [Double]
   /// Starts with a finite curve, and how many of them came to this minimum.
   public var startsTried: Int
@@ -118,7 +120,15 @@ extension CurveFit {
     (space, loss, self.confidence) = (search.space, search.loss, confidence)
     cost = minimum.cost
     self.covariance = covariance.matrix
-    condition = covariance.condition
+    let bound = unknowns.indices.filter { !free.contains($0) }
+    let unbounded =
+      bound.isEmpty
+      ? nil
+      : try CurveCovariance.unbounded(
+        rows: found.map(\.gradient), bound: bound, size: unknowns.count,
+        symbols: unknowns.map(\.symbol))
+    condition = unbounded?.condition ?? covariance.condition
+    unboundedCorrelations = unbounded?.correlations
     leverages = covariance.leverages
     (startsTried, startsAgreeing, hasConverged) = (tried, agreeing, minimum.hasConverged)
   }

@@ -24,8 +24,9 @@ public struct FitQuality: Sendable, Equatable {
 
   /// - Parameter observed: one number per row of the fit.
   public init(_ fit: CurveFit, observed: [Double]) {
-    rSquaredLinear = Self.determination(observed, fit.fitted)
-    let isPositive = observed.allSatisfy { $0 > 0 } && fit.fitted.allSatisfy { $0 > 0 }
+    let varies = Self.varies(observed)
+    rSquaredLinear = varies ? Self.determination(observed, fit.fitted) : nil
+    let isPositive = varies && observed.allSatisfy { $0 > 0 } && fit.fitted.allSatisfy { $0 > 0 }
     rSquared = isPositive ? Self.determination(observed.map(log), fit.fitted.map(log)) : nil
     rms = fit.rms
     let rows = Double(observed.count)
@@ -35,6 +36,12 @@ public struct FitQuality: Sendable, Equatable {
     aic = criterion
     let rest = rows - count - 1
     if rest > 0 { aicc = criterion + 2 * count * (count + 1) / rest }
+  }
+
+  /// Whether numbers differ by more than rounding.
+  static func varies(_ observed: [Double]) -> Bool {
+    guard let low = observed.min(), let high = observed.max() else { return false }
+    return high - low > 1e-12 * max(abs(low), abs(high))
   }
 
   private static func determination(_ observed: [Double], _ fitted: [Double]) -> Double? {

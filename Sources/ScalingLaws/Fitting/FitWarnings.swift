@@ -36,6 +36,16 @@ enum FitWarnings {
       found.append(
         "\(rows) rows for \(free) free parameters are few: intervals rest on normal residuals.")
     }
+    if !FitQuality.varies(fit.points.targets) {
+      found.append(
+        "\(fit.law.target.column) does not vary: it is the same in every row, so that R² is undefined"
+          + " and nothing can be learned of what it depends on.")
+    }
+    let largest = (fit.points.targets.max() ?? 0) * fit.law.target.factor
+    if fit.law.target.column == "delta" { found += LossUnit.warnings(largest: largest) }
+    if !fit.points.pooled.isEmpty {
+      found.append(LawData.pooledWarning(fit.points.pooled, option: "--where"))
+    }
     if !fit.points.dropped.isEmpty {
       found.append(
         "\(fit.points.dropped.count) rows without a logarithm were left out (lines"
@@ -87,7 +97,8 @@ enum FitWarnings {
     for first in symbols.indices {
       for second in symbols.indices where second > first {
         let isFactor = factors.contains(symbols[first]) || factors.contains(symbols[second])
-        guard let correlation = fit.curve.correlation(first, second),
+        let free = fit.curve.correlation(first, second)
+        guard let correlation = free ?? fit.curve.unboundedCorrelations?[first][second],
           abs(correlation) > (isFactor ? 0.995 : 0.95)
         else { continue }
         let rounded = (correlation * 1000).rounded(.towardZero) / 1000

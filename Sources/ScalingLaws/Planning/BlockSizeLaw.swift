@@ -72,11 +72,14 @@ public enum PlannedError: Sendable {
   /// The measured points, as the curve does not rise throughout or cannot be fitted.
   case measured(ErrorCurve)
 
-  /// The law where the measured curve rises and the law follows it, the measured curve otherwise.
+  /// The law where the measured curve rises and the law follows it with an exponent inside its bounds,
+  /// the measured curve otherwise.
   ///
   /// - Parameter tolerance: the largest root mean square of ln(measured/law) that counts as following.
   public init(_ curve: ErrorCurve, law: BlockSizeLaw?, tolerance: Double = 0.05) {
-    if let law, curve.trend == .rises, law.exponent.value > 0, law.fit.rms <= tolerance {
+    if let law, curve.trend == .rises, law.exponent.value > 0, !law.exponent.isAtBound,
+      law.fit.rms <= tolerance
+    {
       self = .law(law, curve)
     } else {
       self = .measured(curve)

@@ -84,25 +84,33 @@ public struct ErrorCurve: Sendable, Hashable {
   ///
   /// - Returns: nil outside the measured block sizes.
   public func error(at blockSize: Double) -> Double? {
-    interpolated(at: blockSize, \.error)
-  }
-
-  /// The bits per weight at a block size, between points as for the error.
-  public func bitsPerElement(at blockSize: Double) -> Double? {
-    interpolated(at: blockSize, \.bitsPerElement)
-  }
-
-  private func interpolated(at blockSize: Double, _ value: KeyPath<Point, Double>) -> Double? {
-    guard let right = points.firstIndex(where: { $0.blockSize >= blockSize }) else { return nil }
-    let high = points[right]
-    guard high.blockSize > blockSize else { return high[keyPath: value] }
-    guard right > 0 else { return nil }
-    let low = points[right - 1]
-    let (a, b) = (low[keyPath: value], high[keyPath: value])
+    guard let (low, high) = neighbours(of: blockSize) else { return nil }
+    guard low.blockSize < high.blockSize else { return high.error }
+    let (a, b) = (low.error, high.error)
     let share = log(blockSize / low.blockSize) / log(high.blockSize / low.blockSize)
     // A zero has no logarithm: a straight line instead.
     guard a > 0, b > 0 else { return a + share * (b - a) }
     return a * pow(b / a, share)
+  }
+
+  /// The bits per weight at a block size: exact, as a block's own bits are shared by its elements and
+  /// those of an element and of a tensor do not change, so that they are linear in 1/Q_b.
+  ///
+  /// - Returns: nil outside the measured block sizes.
+  public func bitsPerElement(at blockSize: Double) -> Double? {
+    guard let (low, high) = neighbours(of: blockSize) else { return nil }
+    guard low.blockSize < high.blockSize else { return high.bitsPerElement }
+    let share =
+      (1 / low.blockSize - 1 / blockSize) / (1 / low.blockSize - 1 / high.blockSize)
+    return low.bitsPerElement + share * (high.bitsPerElement - low.bitsPerElement)
+  }
+
+  /// The points on either side of a block size; one point twice where it is measured.
+  private func neighbours(of blockSize: Double) -> (low: Point, high: Point)? {
+    guard let right = points.firstIndex(where: { $0.blockSize >= blockSize }) else { return nil }
+    let high = points[right]
+    guard high.blockSize > blockSize else { return (high, high) }
+    return right > 0 ? (points[right - 1], high) : nil
   }
 
   /// Where a curve meets an error.

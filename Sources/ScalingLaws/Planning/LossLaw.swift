@@ -21,6 +21,8 @@ public struct LossLaw: Sendable {
   /// Lines left out because δ is not above 0.
   public let dropped: [Int]
   public let file: String
+  /// What limits the result, in sentences.
+  public let warnings: [String]
 
   public var knowsRatio: Bool { fit.parameters.count == 3 }
   /// A; nil where all data have one Q_r.
@@ -45,8 +47,10 @@ public struct LossLaw: Sendable {
       ratio = try data.numbers("q_r")
     }
     for (row, line) in data.lines.enumerated() {
-      guard n[row] > 0 else {
-        throw .badData(data.file, line: line, column: "n", "\(n[row])", expected: "above 0")
+      guard Self.modelSizes.contains(n[row]) else {
+        throw .badData(
+          data.file, line: line, column: "n",
+          "\(plainText(n[row])) cannot be the parameters of the model", expected: "1e5 to 1e15")
       }
       guard (0...1).contains(ratio[row]) else {
         throw .badData(data.file, line: line, column: "q_r", "\(ratio[row])", expected: "0 to 1")
@@ -66,6 +70,10 @@ public struct LossLaw: Sendable {
     file = data.file
     let knowsRatio = span.lowerBound < span.upperBound
     let observed = kept.map { delta[$0] }
+    let pooled = data.pooledColumns(kept, reading: ["n", "q_r", "q_b", "delta"])
+    warnings =
+      LossUnit.warnings(largest: observed.max() ?? 0)
+      + (pooled.isEmpty ? [] : [LawData.pooledWarning(pooled, option: "--loss-where")])
     let curve = Self.curve(billions, ratios, observed, knowsRatio: knowsRatio)
     do {
       fit = try curve.fit(space: .log, seed: seed, confidence: confidence)
@@ -74,6 +82,9 @@ public struct LossLaw: Sendable {
     }
     rSquared = FitQuality(fit, observed: observed).rSquared
   }
+
+  /// Parameters that a model may have, as the table of laws has them.
+  public static let modelSizes = 1e5...1e15
 
   /// The rows of one block size, where the data tell them.
   private static func atOneBlock(_ data: LawData, _ block: Double?) throws(LawError) -> LawData {
@@ -85,6 +96,12 @@ public struct LossLaw: Sendable {
           data.file, column: "q_b", "several block sizes", expected: "one: say which is wanted")
       }
       return data
+    }
+    guard blocks.contains(block) else {
+      let found = Set(blocks).sorted().map(plainText).joined(separator: ", ")
+      throw .badData(
+        data.file, column: "q_b", "no row has q_b = \(plainText(block)), the loss format's block",
+        expected: "it among those found: \(found)")
     }
     return try data.keeping { blocks[$0] == block }
   }
@@ -131,5 +148,17 @@ public struct LossLaw: Sendable {
     }
     let t = StudentT.quantile(confidence: fit.confidence, freedom: fit.freedom)
     return (value, t * max(0, variance).squareRoot())
+  }
+}
+
+/// The unit of a loss.
+enum LossUnit {
+  /// Nats above which a rise of the loss is hardly one: perplexity has risen 150-fold by then.
+  static let implausible = 5.0
+
+  static func warnings(largest: Double) -> [String] {
+    guard largest > implausible else { return [] }
+    let rounded = plainText((largest * 100).rounded() / 100)
+    return ["delta goes up to \(rounded), which is much for nats: is it in percent?"]
   }
 }

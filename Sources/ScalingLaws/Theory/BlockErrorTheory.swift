@@ -143,9 +143,17 @@ private struct BlockIntegrand {
   let sides: [ElementGrid]
   let source: ValueSource
   let count: Int
+  private let cells: CellErrors
+  private let density: (Double) -> Double
+
+  init(sides: [ElementGrid], source: ValueSource, count: Int) {
+    (self.sides, self.source, self.count) = (sides, source, count)
+    cells = CellErrors(source)
+    density = source.densities()
+  }
 
   func grids(scale: Double) -> [ScaledGrid] {
-    sides.map { ScaledGrid($0, scale: scale, source: source) }
+    sides.map { ScaledGrid($0, scale: scale, cells: cells) }
   }
 
   /// Whether a block's largest magnitude is ever below `high`, to double precision.
@@ -156,7 +164,7 @@ private struct BlockIntegrand {
   /// The error of the others, of the largest, of blocks without a scale, and the largest itself.
   func values(at a: Double, _ grids: (Double) -> [ScaledGrid]) -> SIMD4<Double> {
     let below = log1p(-source.tail(a))
-    let density = source.density(a) * a
+    let density = density(a) * a
     let forms = grids(a)
     let share = 1 / Double(forms.count)
     let ofLargest = forms.reduce(0) { $0 + $1.error(at: a) } * share

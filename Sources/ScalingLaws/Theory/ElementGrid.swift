@@ -58,36 +58,25 @@ struct ScaledGrid {
   let isZero: Bool
   private let values: [Double]
   private let borders: [Double]
-  /// Moments from 0 to each border, and the squared error up to it.
-  private let moments: [ValueSource.Moments]
+  /// The squared error up to each border.
   private let errors: [Double]
-  private let source: ValueSource
+  private let cells: CellErrors
 
   /// A scale of 0 makes every number 0.
-  init(_ grid: ElementGrid, scale: Double, source: ValueSource) {
+  init(_ grid: ElementGrid, scale: Double, cells: CellErrors) {
     isZero = scale == 0
     values = isZero ? [0] : grid.magnitudes.map { $0 * scale }
     borders = isZero ? [] : grid.borders.map { $0 * scale }
-    self.source = source
-    moments = borders.map { source.moments(to: $0) }
-    var below = ValueSource.Moments()
+    self.cells = cells
     var error = 0.0
     var errors: [Double] = []
-    for (index, above) in moments.enumerated() {
-      error += Self.error(values[index], below, above)
+    var below = 0.0
+    for (value, border) in zip(values, borders) {
+      error += cells.error(of: value, from: below, to: border)
       errors.append(error)
-      below = above
+      below = border
     }
     self.errors = errors
-  }
-
-  private static func error(
-    _ value: Double, _ below: ValueSource.Moments, _ above: ValueSource.Moments
-  ) -> Double {
-    max(
-      0,
-      above.second - below.second - 2 * value * (above.first - below.first)
-        + value * value * (above.zeroth - below.zeroth))
   }
 
   private func cell(of x: Double) -> Int {
@@ -99,17 +88,18 @@ struct ScaledGrid {
     return low
   }
 
-  /// The squared error of one number.
+  /// The squared error of one number; 0 within rounding, as that of a largest number under a scale that
+  /// follows it. A quadrature would never resolve the rounding.
   func error(at x: Double) -> Double {
     let difference = x - values[cell(of: x)]
-    return difference * difference
+    return abs(difference) <= 8 * x.ulp ? 0 : difference * difference
   }
 
   /// The integral of the squared error times the density over 0 to `x`.
   func error(below x: Double) -> Double {
     let place = cell(of: x)
     let before = place == 0 ? 0 : errors[place - 1]
-    let start = place == 0 ? ValueSource.Moments() : moments[place - 1]
-    return before + Self.error(values[place], start, source.moments(to: x))
+    let start = place == 0 ? 0 : borders[place - 1]
+    return before + cells.error(of: values[place], from: start, to: x)
   }
 }
