@@ -71,6 +71,8 @@ def a_second_sweep_on_a_store_in_use_is_refused():
         first = start(SLICE, *SLOW, "--store", store)
         try:
             wait_for_results(store, first)
+            # It would end before a slow machine has started the second.
+            first.send_signal(signal.SIGSTOP)
             fail(CANNOT_WRITE, "sweep", SLICE, *SLOW, "--store", store,
                  mentions=["s.sqlite", "in use"])
             fail(CANNOT_WRITE, "store", "export", store, "--as", "csv", mentions=["in use"])
@@ -91,7 +93,9 @@ def a_file_written_to_meanwhile_stops_the_sweep():
         shutil.copy(SLICE, model)
         process = start(model, *SLOW, "--store", store)
         wait_for_results(store, process)
+        process.send_signal(signal.SIGSTOP)
         os.utime(model, (1, 1))
+        process.send_signal(signal.SIGCONT)
         _, text = process.communicate(timeout=120)
         expect_equal(process.returncode, BAD_DATA, text.decode())
         expect(b"model.safetensors" in text and b"written to" in text, text.decode())
