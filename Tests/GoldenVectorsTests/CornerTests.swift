@@ -51,7 +51,8 @@ struct CornerTests {
       guard let kept else {
         let unit = power(max(Int(sum.exponent), -14) - 10)
         let value = Float((sum / unit).rounded(.toNearestOrEven) * unit)
-        let sign: UInt64 = value < 0 ? 0x8000 : 0
+        // A negative sum that rounds to zero keeps its sign.
+        let sign: UInt64 = value.sign == .minus ? 0x8000 : 0
         let isSubnormal = abs(value) < 0x1p-14
         let field = isSubnormal ? 0 : UInt64(Int(value.exponent) + 15) << 10
         let whole = UInt64(abs(value) / Float(power(max(Int(value.exponent), -14) - 10)))
