@@ -89,21 +89,23 @@ struct PagePlots {
       }
       let color = color(one.format)
       var line = PlotLayer.line(points, color: color, isDashed: true)
-      if case .law(let law, _) = one.planned {
-        line = .line(Self.spaced(law.range).map { PlotPoint($0, law.error(at: $0)) }, color: color)
+      if let law = one.law {
+        line = .line(
+          Self.spaced(law.range).map { PlotPoint($0, law.error(at: $0)) }, color: color,
+          isDashed: !one.followsLaw)
       }
       return [line, .points(points, name: one.format, color: color)]
     }
-    let laws = drawn.filter(\.isLaw).count
+    let laws = drawn.filter(\.followsLaw).count
     return Plot(
       title: "Error against Q_b: \(subject.words)",
       x: PlotAxis("Q_b, elements per scale", scale: .log, ticks: Self.ticks(drawn)),
       y: PlotAxis("relative squared error (NMSE)", scale: .log), layers: layers,
       notes: [
-        "Solid: the law K (Q_b + d)^gamma_c. Dashed: measured points joined, where the error does not"
-          + " rise throughout or the law does not follow."
+        "Lines: the law K (Q_b + d)^gamma_c, dashed where it does not follow the points; of fewer than"
+          + " four points, these joined."
       ],
-      summary: "\(drawn.count) formats; \(laws) follow the law, the others are drawn as measured.",
+      summary: "\(drawn.count) formats; the law follows the points of \(laws).",
       width: 860, height: 520)
   }
 
