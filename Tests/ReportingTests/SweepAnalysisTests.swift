@@ -90,6 +90,29 @@ import Testing
     #expect(analysis.undefined == 1)
   }
 
+  @Test("Tensors with lines shorter than a block are left out of curves that others fill")
+  func shortLines() throws {
+    var short = result("short", "f", block: 64, nmse: 0.5)
+    short.scales = ["120": 1024 / 16]
+    let results = [
+      result("long", "f", block: 8, nmse: 0.1), result("short", "f", block: 8, nmse: 0.3),
+      result("long", "f", block: 64, nmse: 0.2), short,
+    ]
+    let both = SweepAnalysis(
+      SweepResults(results: results, tensors: []), pageRequest(loss: nil))
+    #expect(both.series.first?.points.map(\.error) == [0.1, 0.2])
+    #expect(both.series.first?.points.map(\.blockSize) == [8, 64])
+    #expect(both.series.first?.leftOut == 1)
+    let alone = SweepAnalysis(
+      SweepResults(results: [results[1], short], tensors: []), pageRequest(loss: nil))
+    #expect(alone.series.first?.points.map(\.blockSize) == [8, 16])
+    let heat = try #require(both.heat)
+    #expect(heat.tensors == ["long", "short"] && heat.largerBlocks == ["64"])
+    let cost = try #require(heat.cost[0][0])
+    #expect(abs(cost - 3.0103) < 1e-4, "10 log10 2, observed \(cost)")
+    #expect(heat.cost[1][0] == nil)
+  }
+
   @Test("Of several recipes the exact one stands for the format, the others are held against it")
   func recipes() throws {
     var results: [PageResult] = []

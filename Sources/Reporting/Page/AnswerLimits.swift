@@ -19,8 +19,8 @@ extension AnswerText {
     let left = analysis.series.map(\.leftOut).max() ?? 0
     if left > 0 {
       items.append(
-        "\(PageNumber.plural(left, "layer or tensor")) without results at some block are left out of"
-          + " the curves.")
+        "\(PageNumber.plural(left, "layer or tensor")) without results at some block, or with"
+          + " lines shorter than one, are left out of the curves.")
     }
     if analysis.undefined > 0 {
       items.append(

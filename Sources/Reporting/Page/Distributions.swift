@@ -29,10 +29,7 @@ public struct DistributionClass: Sendable {
     operands: Double
   ) -> [DistributionClass] {
     let sizes = Set(data.results.filter { !$0.isProduct }.compactMap(\.blockSize)).map(Double.init)
-    guard let small = sizes.filter({ $0 <= request.small }).max() ?? sizes.min(),
-      let large = sizes.filter({ $0 > small && $0 <= 8 * small }).max()
-        ?? sizes.filter({ $0 > small }).min()
-    else { return [] }
+    guard let (small, large) = comparedBlocks(sizes, small: request.small) else { return [] }
     let n = request.sizes.isEmpty ? nil : request.sizes[request.sizes.count / 2]
     return groups(data).compactMap { name, members in
       let series = builder.series(.tensors, of: Set(members.map(\.name)))
@@ -97,6 +94,16 @@ public struct DistributionClass: Sendable {
     guard let text = tensor.crestQuantiles else { return nil }
     return (try? JSONDecoder().decode([String: Double].self, from: Data(text.utf8)))?["0.5"]
   }
+}
+
+/// Two measured block sizes that show what a larger one costs: the largest that counts as small, and
+/// the largest of at most 8 times that; nil where there are no two.
+func comparedBlocks(_ sizes: [Double], small: Double) -> (small: Double, large: Double)? {
+  guard let small = sizes.filter({ $0 <= small }).max() ?? sizes.min(),
+    let large = sizes.filter({ $0 > small && $0 <= 8 * small }).max()
+      ?? sizes.filter({ $0 > small }).min()
+  else { return nil }
+  return (small, large)
 }
 
 /// The errors of single tensors in one format at the small block.

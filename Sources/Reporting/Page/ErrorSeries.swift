@@ -46,7 +46,7 @@ public struct ErrorSeries: Sendable {
   public var points: [Point]
   /// Layers, tensors or products measured at every point.
   public var units: Int
-  /// Units left out, as one of the blocks has no result of them.
+  /// Units left out, as one of the blocks has no result of them or is longer than their lines.
   public var leftOut: Int
   public var curve: ErrorCurve
   public var law: BlockSizeLaw?
@@ -68,6 +68,8 @@ struct UnitSample {
   var weight: Double
   /// Elements that share a scale.
   var blockSize: Double
+  /// Whether lines are long enough for the block.
+  var fillsBlocks: Bool
 }
 
 /// Joins results to series.
@@ -133,7 +135,9 @@ struct SeriesBuilder {
       common.formIntersection(block.units.keys)
       all.formUnion(block.units.keys)
     }
-    let order = common.sorted()
+    // Their numbers at such blocks are those of a smaller one.
+    let whole = common.filter { name in blocks.allSatisfy { $0.units[name]?.fillsBlocks ?? false } }
+    let order = (whole.isEmpty ? common : whole).sorted()
     let points = blocks.compactMap { block, units -> ErrorSeries.Point? in
       point(block, order.compactMap { units[$0] })
     }.sorted { $0.blockSize < $1.blockSize }
@@ -177,6 +181,7 @@ struct SeriesBuilder {
         else { continue }
         var both = weight
         both.error += input.error
+        both.fillsBlocks = both.fillsBlocks && input.fillsBlocks
         units[stem] = both
       }
       return units
@@ -205,7 +210,8 @@ struct SeriesBuilder {
     guard let size, size > 0 else { return nil }
     let weight = result.otherHash.flatMap { sizes[$0] } ?? result.count
     return UnitSample(
-      error: nmse, bits: result.bitsPerElement ?? 0, weight: Double(weight), blockSize: size)
+      error: nmse, bits: result.bitsPerElement ?? 0, weight: Double(weight), blockSize: size,
+      fillsBlocks: result.fillsBlocks)
   }
 }
 

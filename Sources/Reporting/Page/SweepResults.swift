@@ -30,6 +30,12 @@ public struct PageResult: Sendable, Hashable {
   /// Blocks, where the result tells them.
   public var blocks: Int? { scales.isEmpty ? nil : scales.values.reduce(0, +) }
   public var isProduct: Bool { other != nil }
+  /// Whether blocks are as long as asked for, but for the last of a line. Lines shorter than a block
+  /// are blocks of another size.
+  public var fillsBlocks: Bool {
+    guard let blocks, let blockSize else { return true }
+    return 2 * count > blocks * blockSize
+  }
 
   public init(
     tensor: String, other: String? = nil, format: String, block: String, blockSize: Int?,
