@@ -34,16 +34,12 @@ struct ReportVerb: ParsableCommand {
       "Write the page's drawings as SVG files into this folder too.", valueName: "dir"),
     completion: .directory)
   var plots: String?
-  @OptionGroup var loss: PageLossOptions
+  @OptionGroup var loss: LossOptions<PageLossDefaults>
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Blocks of at most this many elements count as small.", valueName: "q"))
   var small: Int = 16
-  @Option(
-    help: ArgumentHelp(
-      "Replace parameters of the gate model by a JSON5 file's.", valueName: "file"),
-    completion: .file())
-  var gates: String?
+  @OptionGroup var gates: GateOptions
   @OptionGroup var summary: SummaryOptions
   @OptionGroup var rows: CatalogOptions
 
@@ -61,8 +57,8 @@ struct ReportVerb: ParsableCommand {
       throw MeasurementError.badData(
         file: store, tensor: nil, "holds no results yet (expected some: run blockscale sweep)")
     }
-    let known = try loss.basis(in: catalog)
-    let costs = try PageCosts(data, catalog, gates: gates)
+    let known = try PageLoss(loss, in: catalog)
+    let costs = try PageCosts(data, catalog, model: gates.model().model)
     let scales = data.formatHashes.keys.reduce(into: [:]) { scales, name in
       scales[name] = catalog.block(name).map { ScaleCodes($0) }
     }
@@ -96,10 +92,6 @@ struct ReportVerb: ParsableCommand {
 
   /// This run's command line, to be pasted into a shell.
   private static var command: String {
-    let words = CommandLine.arguments.dropFirst().map { word -> String in
-      let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./,:=+@%".contains($0) }
-      return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-    }
-    return (["blockscale"] + words).joined(separator: " ")
+    (["blockscale"] + CommandLine.arguments.dropFirst().map(\.shellQuoted)).joined(separator: " ")
   }
 }

@@ -108,6 +108,21 @@ def other_sizes_budgets_and_small_blocks_change_the_answer():
 
 
 @case()
+def loss_data_with_blocks_give_the_rows_of_the_loss_formats_own():
+    with folder() as place:
+        path = store(place)
+        head, *rows = (GOLDEN / "laws/mixed-v1.csv").read_text().splitlines()
+        several = place / "several.csv"
+        several.write_text("\n".join([head + ",q_b"] + [
+            f"{row},{block}" for block in (32, 64) for row in rows]) + "\n")
+        words = list(LOSS)
+        words[1] = several
+        expect_equal(report(path, *words)["answers"], report(path, *LOSS)["answers"], "answers")
+        words[-1] = "mxint4:16"
+        fail(BAD_DATA, "report", path, "--output", place / "p.html", *words, mentions=["q_b = 16"])
+
+
+@case()
 def limits_are_told():
     with folder() as place:
         path = store(place, blocks="16")
@@ -155,6 +170,8 @@ def wrong_words_are_refused():
         for words, mention in [
                 (["--output", place / "page.txt"], ".html"), (["--output", page, "--small", "0"], "--small"),
                 (["--output", page, "--n", "-1"], "--n"),
+                (["--output", page, "--n", "7"], "1e5 to 1e15"),
+                (["--output", page, *LOSS, "--loss-where", "n"], "COLUMN=TEXT"),
                 (["--output", page, "--loss-budget", "0"], "--loss-budget"),
                 (["--output", page, "--loss", "x.csv"], "--loss-format"),
                 (["--output", page, "--loss-format", "mxint4"], "--loss"),

@@ -10,8 +10,8 @@ import time
 
 import inputs
 from files import write_safetensors
-from harness import (BAD_DATA, CANNOT_WRITE, OK, Skipped, case, expect, expect_equal, fail, folder,
-                     strict_json, succeed)
+from harness import (BAD_DATA, CANNOT_WRITE, OK, case, expect, expect_equal, fail, folder,
+                     small_disk, strict_json, succeed)
 from sweeps import (ACTIVATIONS, FORMATS, KILLS, MANY, SLICE, SLOW, counts, execute, export, start,
                     sweep, weights)
 
@@ -177,20 +177,13 @@ def a_limit_on_files_keeps_what_was_stored():
 @case()
 def a_full_disk_keeps_what_was_stored():
     with folder() as place:
-        disk = place / "disk"
-        disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
-        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-            raise Skipped("mounting a small disk takes root's rights")
-        try:
+        with small_disk(place, "200k") as disk:
             words = [SLICE, *MANY]
             outcome = fail(CANNOT_WRITE, "sweep", *words, "--store", disk / "s.sqlite",
                            mentions=["s.sqlite", "no room left"])
             expect("kept" in outcome.stderr, outcome.stderr)
             subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
             complete_after(disk / "s.sqlite", words, place)
-        finally:
-            subprocess.run(["umount", str(disk)], check=True)
 
 
 def complete_after(store, words, place):

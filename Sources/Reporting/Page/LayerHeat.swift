@@ -1,4 +1,4 @@
-/// Errors tensor by tensor: of every format at the small block, and of one format at every block.
+/// Errors tensor by tensor and format by format: at the small block, and what a larger one costs.
 public struct LayerHeat: Sendable {
   /// Rows.
   public var tensors: [String]
@@ -11,6 +11,11 @@ public struct LayerHeat: Sendable {
   public var decibels: [[Double?]] {
     byFormat.map { row in row.map { $0.flatMap { $0 > 0 ? Reporting.decibels($0) : nil } } }
   }
+  /// The larger block of each format that `cost` compares with; nil where none was measured.
+  public var largerBlocks: [String?]
+  /// `cost[tensor][format]`: dB lost from the small block to the larger; nil where one of the two has
+  /// no error above 0 or is longer than the tensor's lines.
+  public var cost: [[Double?]]
   /// Of each format over its tensors, in dB.
   public var medians: [Double] {
     let rows = decibels
@@ -29,11 +34,35 @@ public struct LayerHeat: Sendable {
     leftOut = names.count - tensors.count
     formats = columns.map(\.format)
     formatBlocks = columns.map(\.block)
-    let errors = columns.map { column in
-      Dictionary(
-        column.results.map { ($0.tensor, $0.nmse) }, uniquingKeysWith: { first, _ in first })
+    let errors = columns.map { Self.byTensor($0.results) }
+    byFormat = tensors.map { tensor in errors.map { $0[tensor]?.nmse } }
+    let larger = columns.map { Self.larger(own, $0.format, small) }
+    largerBlocks = larger.map { $0.first?.block }
+    let largerErrors = larger.map(Self.byTensor)
+    cost = tensors.map { tensor in
+      zip(errors, largerErrors).map { Self.loss($0[tensor], $1[tensor]) }
     }
-    byFormat = tensors.map { tensor in errors.map { $0[tensor] ?? nil } }
+  }
+
+  private static func byTensor(_ results: [PageResult]) -> [String: PageResult] {
+    Dictionary(results.map { ($0.tensor, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// A format's results at the larger of its compared blocks.
+  private static func larger(
+    _ results: [PageResult], _ format: String, _ small: Double
+  ) -> [PageResult] {
+    let own = results.filter { $0.format == format }
+    let sizes = Set(own.compactMap(\.blockSize)).map(Double.init)
+    guard let (_, large) = comparedBlocks(sizes, small: small) else { return [] }
+    return own.filter { $0.blockSize.map(Double.init) == large }
+  }
+
+  private static func loss(_ small: PageResult?, _ large: PageResult?) -> Double? {
+    guard let small, let large, small.fillsBlocks, large.fillsBlocks, let below = small.nmse,
+      let above = large.nmse, below > 0, above > 0
+    else { return nil }
+    return Reporting.decibels(below) - Reporting.decibels(above)
   }
 
   /// Names in the order in which people count: `layer.2` before `layer.10`.

@@ -89,21 +89,23 @@ struct PagePlots {
       }
       let color = color(one.format)
       var line = PlotLayer.line(points, color: color, isDashed: true)
-      if case .law(let law, _) = one.planned {
-        line = .line(Self.spaced(law.range).map { PlotPoint($0, law.error(at: $0)) }, color: color)
+      if let law = one.law {
+        line = .line(
+          Self.spaced(law.range).map { PlotPoint($0, law.error(at: $0)) }, color: color,
+          isDashed: !one.followsLaw)
       }
       return [line, .points(points, name: one.format, color: color)]
     }
-    let laws = drawn.filter(\.isLaw).count
+    let laws = drawn.filter(\.followsLaw).count
     return Plot(
       title: "Error against Q_b: \(subject.words)",
       x: PlotAxis("Q_b, elements per scale", scale: .log, ticks: Self.ticks(drawn)),
       y: PlotAxis("relative squared error (NMSE)", scale: .log), layers: layers,
       notes: [
-        "Solid: the law K (Q_b + d)^gamma_c. Dashed: measured points joined, where the error does not"
-          + " rise throughout or the law does not follow."
+        "Lines: the law K (Q_b + d)^gamma_c, dashed where it does not follow the points; of fewer than"
+          + " four points, these joined."
       ],
-      summary: "\(drawn.count) formats; \(laws) follow the law, the others are drawn as measured.",
+      summary: "\(drawn.count) formats; the law follows the points of \(laws).",
       width: 860, height: 520)
   }
 
@@ -168,21 +170,50 @@ struct PagePlots {
         return "\(row.0), \(column.0) block \(column.1): \(told ?? "no error")"
       }
     }
+    return map(
+      heat, values, titles, color: "dB to median",
+      title: "Which tensors err more than others of the same format",
+      summary: "signal over quantisation noise less the format's median; lighter is less error.")
+  }
+
+  /// What the larger block costs every tensor, tensors by formats; nil without a larger block.
+  var costHeat: Plot? {
+    guard let heat = analysis.heat, heat.cost.joined().contains(where: { $0 != nil }) else {
+      return nil
+    }
+    let rows = Array(zip(heat.tensors, heat.cost).reversed())
+    let titles = rows.map { tensor, costs in
+      zip(zip(heat.formats, heat.formatBlocks), zip(costs, heat.largerBlocks)).map {
+        let told = $1.0.map { "\(PageNumber.signed(-$0, 2)) dB" } ?? "not comparable"
+        return "\(tensor), \($0.0), block \($0.1) to \($1.1 ?? "none"): \(told)"
+      }
+    }
+    return map(
+      heat, rows.map(\.1), titles, color: "dB lost",
+      title: "Which tensors need a small block: signal over noise lost at a larger one",
+      summary: "dB of signal over quantisation noise lost from the small block to the larger one;"
+        + " lighter is more, and below 0 the larger block errs less.")
+  }
+
+  /// - Parameters:
+  ///   - values: rows from the bottom.
+  private func map(
+    _ heat: LayerHeat, _ values: [[Double?]], _ titles: [[String]], color: String, title: String,
+    summary: String
+  ) -> Plot {
     // A few tensors far off would leave one colour for all others.
     let all = values.joined().compactMap { $0 }
     let (low, high) = (quantile(all, 0.01), quantile(all, 0.99))
     let cells = PlotHeatMap(
-      x: (0...heat.formats.count).map(Double.init), y: (0...rows.count).map(Double.init),
+      x: (0...heat.formats.count).map(Double.init), y: (0...values.count).map(Double.init),
       values: values, titles: titles,
-      color: PlotAxis("dB to median", range: low < high ? low...high : nil))
+      color: PlotAxis(color, range: low < high ? low...high : nil))
     return Plot(
-      title: "Which tensors err more than others of the same format",
-      x: PlotAxis("", names: heat.formats),
-      y: PlotAxis("", names: rows.map { Table.shortened($0.0, to: 40) }), layers: [.heat(cells)],
-      summary:
-        "\(rows.count) tensors in rows, \(heat.formats.count) formats in columns: signal over"
-        + " quantisation noise less the format's median; lighter is less error.", width: 860,
-      height: 190 + 15 * Double(rows.count))
+      title: title, x: PlotAxis("", names: heat.formats),
+      y: PlotAxis("", names: heat.tensors.reversed().map { Table.shortened($0, to: 40) }),
+      layers: [.heat(cells)],
+      summary: "\(values.count) tensors in rows, \(heat.formats.count) formats in columns: "
+        + summary, width: 860, height: 190 + 15 * Double(values.count))
   }
 
   /// Where scales lie, formats with one kind of scale together.

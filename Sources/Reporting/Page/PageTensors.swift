@@ -23,7 +23,27 @@ extension ReportPage {
               return .init(PageNumber.fixed(decibels(error), 1))
             }
         }, isSortable: true))
+    if let plot = PagePlots(analysis: analysis).costHeat { largerBlocks(heat, plot, &page) }
     return page.text
+  }
+
+  private func largerBlocks(_ heat: LayerHeat, _ plot: Plot, _ page: inout HTMLWriter) {
+    let columns = zip(heat.formats, zip(heat.formatBlocks, heat.largerBlocks)).map {
+      HTMLTable.Column.number("\($0), \($1.0) to \($1.1 ?? "none")")
+    }
+    page.figure(
+      plot,
+      caption: "From that block to the largest measured one of at most eight times its size. Blank"
+        + " where a tensor's lines are shorter.",
+      data: HTMLTable(
+        caption: "Signal over quantisation noise lost, in dB, by format and blocks",
+        columns: [.text("tensor")] + columns,
+        rows: zip(heat.tensors, heat.cost).map { tensor, costs in
+          [HTMLTable.Cell(tensor)]
+            + costs.map { cost in
+              cost.map { .init(PageNumber.signed($0, 2), $0) } ?? ""
+            }
+        }, isSortable: true))
   }
 
   /// Where the scales lie.

@@ -38,7 +38,7 @@ public struct ReportPage: Sendable {
     for part in analysis.parts {
       all.append(("curves-\(part.subject.rawValue)", plots.curves(part.series, of: part.subject)))
     }
-    all.append(("layers", plots.heat))
+    all += [("layers", plots.heat), ("layers-larger", plots.costHeat)]
     all += plots.scales.map { ("scales-\($0.name)", $0.plot) }
     all.append(("tensors", plots.errors))
     return all.compactMap { name, plot in plot.map { (name, $0.svg()) } }

@@ -16,6 +16,11 @@ public struct PageResult: Sendable, Hashable {
   public var blockSize: Int?
   /// Recipe and all else that is not as usual: rounding, tensor scale, accumulator.
   public var method: String
+  /// Whether the numbers themselves were changed, rounded by chance, or treated otherwise than a sweep
+  /// does unasked; a recipe and an accumulator are no such departure.
+  public var isUnusual = false
+  /// Whether a product is a stack of several, as over heads of attention.
+  public var isStack = false
   /// Elements, or outputs computed.
   public var count: Int
   public var bitsPerElement: Double?
@@ -25,11 +30,19 @@ public struct PageResult: Sendable, Hashable {
   public var saturated = 0
   public var flushed = 0
   public var clampedScales = 0
+  /// Elements that are NaN or infinite.
+  public var nonFinite = 0
   /// Blocks by scale code or exponent, as `error --as json` has them.
   public var scales: [String: Int] = [:]
   /// Blocks, where the result tells them.
   public var blocks: Int? { scales.isEmpty ? nil : scales.values.reduce(0, +) }
   public var isProduct: Bool { other != nil }
+  /// Whether blocks are as long as asked for, but for the last of a line. Lines shorter than a block
+  /// are blocks of another size.
+  public var fillsBlocks: Bool {
+    guard let blocks, let blockSize else { return true }
+    return 2 * count > blocks * blockSize
+  }
 
   public init(
     tensor: String, other: String? = nil, format: String, block: String, blockSize: Int?,
@@ -72,6 +85,7 @@ public struct SweepResults: Sendable {
     var hashes: [String: Set<String>] = [:]
     for record in tensors { hashes[record.name, default: []].insert(record.hash) }
     let shared = Set(hashes.filter { $0.value.count > 1 }.keys)
+    let names = try RowNames(store)
     func name(_ name: String, _ hash: String) -> String {
       shared.contains(name) ? "\(name) (\(hash.prefix(8)))" : name
     }
@@ -80,14 +94,17 @@ public struct SweepResults: Sendable {
       var result = PageResult(
         tensor: name(row.tensor, row.tensorHash),
         other: row.other.map { name($0, row.otherHash ?? "") },
-        format: row.formatB.map { "\(row.format) x \($0)" } ?? row.format, block: row.block,
-        blockSize: row.blockSize, method: Self.method(row), count: row.count,
+        format: names.format(row), block: Self.block(row), blockSize: Self.blockSize(row),
+        method: names.method(row), count: row.count,
         bitsPerElement: row.bitsPerElement, nmse: row.nmse)
       result.otherHash = row.otherHash
+      result.isUnusual = Self.isUnusual(row)
+      result.isStack = row.other != nil && row.shape.count { $0 == "," } > 1
       do {
         let report = try decoder.decode(Statistics.self, from: Data(row.report.utf8))
         result.saturated = report.saturated ?? 0
         result.flushed = report.flushed ?? 0
+        result.nonFinite = report.nonFinite ?? 0
         result.clampedScales = report.clampedScales ?? 0
         result.scales = report.scales ?? [:]
       } catch {
@@ -96,7 +113,7 @@ public struct SweepResults: Sendable {
       }
       results.append(result)
       if let seed = row.seed { seeds.insert(seed) }
-      formatHashes[row.format] = row.formatHash
+      formatHashes[names.name(row.format, row.formatHash)] = row.formatHash
     }
     for index in tensors.indices {
       tensors[index].name = name(tensors[index].name, tensors[index].hash)
@@ -107,25 +124,28 @@ public struct SweepResults: Sendable {
     var saturated: Int?
     var flushed: Int?
     var clampedScales: Int?
+    var nonFinite: Int?
     var scales: [String: Int]?
 
     enum CodingKeys: String, CodingKey {
       case saturated, flushed
       case clampedScales = "clamped_scales"
+      case nonFinite = "non_finite"
       case scales = "scale_histogram"
     }
   }
 
-  private static func method(_ row: StoredResult) -> String {
-    var words = [row.recipe]
-    if row.rounding != "tiesToEven" { words.append(row.rounding) }
-    if row.tensorScale != "auto" { words.append("tensor scale \(row.tensorScale)") }
-    if row.computeType != "fp32" { words.append("as \(row.computeType)") }
-    if row.axis != -1 { words.append("axis \(row.axis)") }
-    if row.transform != "none" { words.append(row.transform) }
-    if let accumulator = row.accumulator { words.append(accumulator) }
-    if let fraction = row.fraction, fraction < 1 { words.append("\(fraction) of the outputs") }
-    if let seed = row.seed { words.append("seed \(seed)") }
-    return words.joined(separator: ", ")
+  /// A's block.
+  private static func block(_ row: StoredResult) -> String {
+    row.block.split(separator: " x ").first.map(String.init) ?? row.block
+  }
+
+  private static func blockSize(_ row: StoredResult) -> Int? {
+    row.blockSize ?? (row.block.contains(" x ") ? Int(block(row)) : nil)
+  }
+
+  private static func isUnusual(_ row: StoredResult) -> Bool {
+    row.transform != "none" || row.rounding != "tiesToEven" || row.tensorScale != "auto"
+      || row.computeType != "fp32" || row.axis != -1
   }
 }
