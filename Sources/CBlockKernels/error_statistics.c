@@ -183,7 +183,7 @@ INLINE void accumulate(bk_error_state *state, const float *x, const float *v, co
 /* One line's blocks: writes their moments, or adds them to those of the rows above. */
 INLINE void line_moments(const float *x, size_t n, size_t block, int first, float *amax,
                          double *sum_squares) {
-  for (size_t from = 0; from < n; from += block, amax++, sum_squares++) {
+  for (size_t from = 0; from < n; from += block, sum_squares++) {
     const size_t length = n - from < block ? n - from : block;
     f32x8 largest = {0};
     f64x8 sum = {0};
@@ -196,16 +196,18 @@ INLINE void line_moments(const float *x, size_t n, size_t block, int first, floa
       }
       const f64x8 wide = __builtin_convertvector(f, f64x8);
       sum += wide * wide;
+      if (!amax) continue;
       const i32x8 magnitude = (i32x8)f & INT32_C(0x7fffffff);
       const i32x8 larger = (f32x8)magnitude > largest;
       largest = (f32x8)((magnitude & larger) | ((i32x8)largest & ~larger));
     }
-    float top = first ? 0 : *amax;
-    for (int lane = 0; lane < LANES; lane++) top = largest[lane] > top ? largest[lane] : top;
     const double total = ((sum[0] + sum[4]) + (sum[2] + sum[6])) +
                          ((sum[1] + sum[5]) + (sum[3] + sum[7]));
-    *amax = top;
     *sum_squares = first ? total : *sum_squares + total;
+    if (!amax) continue;
+    float top = first ? 0 : *amax;
+    for (int lane = 0; lane < LANES; lane++) top = largest[lane] > top ? largest[lane] : top;
+    *amax++ = top;
   }
 }
 
@@ -214,9 +216,10 @@ INLINE void moments(const float *x, size_t rows, size_t columns, size_t tile_col
   for (size_t row = 0; row < rows; row++, x += columns) {
     if (row > 0 && tile_columns == 1) {
       for (size_t i = 0; i < columns; i++) {
+        sum_squares[i] += (double)x[i] * (double)x[i];
+        if (!amax) continue;
         const float magnitude = __builtin_fabsf(x[i]);
         amax[i] = magnitude > amax[i] ? magnitude : amax[i];
-        sum_squares[i] += (double)x[i] * (double)x[i];
       }
     } else {
       line_moments(x, columns, tile_columns, row == 0, amax, sum_squares);
@@ -240,7 +243,8 @@ INLINE void moments(const float *x, size_t rows, size_t columns, size_t tile_col
   attribute static void moments_##name(const float *x, size_t rows, size_t columns,               \
                                        size_t tile_columns, float *amax,                          \
                                        double *sum_squares) {                                     \
-    moments(x, rows, columns, tile_columns, amax, sum_squares);                                   \
+    if (amax) moments(x, rows, columns, tile_columns, amax, sum_squares);                         \
+    else moments(x, rows, columns, tile_columns, NULL, sum_squares);                              \
   }
 
 LOOPS(baseline, )

@@ -20,12 +20,15 @@ final class ErrorMeasurement {
   }
 
   /// Quantises a batch and adds its errors. Batches come in order.
+  ///
+  /// - Parameter maxima: the maxima of the batch's blocks; nil: to be found.
   func add(
-    _ batch: PieceBatch, _ memory: ErrorMemory, parallel: Parallel
+    _ batch: PieceBatch, _ memory: ErrorMemory, maxima: Storage<UInt32>?, parallel: Parallel
   ) throws(MeasurementError) {
     memory.reserve(batch, codeBytes: job.spec.format.element.codeBytes)
     let counts = try job.quantize(
-      batch, values: memory.values, codes: memory.codes, scales: memory.scales, parallel: parallel)
+      batch, values: memory.values, maxima: maxima, codes: memory.codes, scales: memory.scales,
+      parallel: parallel)
     total.clampedScales += counts.clampedScales
     judge(batch, memory, parallel: parallel)
   }

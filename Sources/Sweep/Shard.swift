@@ -27,7 +27,8 @@ extension Shard: CustomStringConvertible {
   public var description: String { "\(number)/\(count)" }
 }
 
-/// Work that is done in one go and stored in one transaction: one tensor under some cases, or a product.
+/// Work that is done in one go and stored in one transaction: one tensor under some cases, or the same
+/// two tensors multiplied in some ways.
 public struct WorkBundle: Sendable, Hashable {
   /// Places in ``WorkList/items``.
   public var items: [Int]
@@ -59,12 +60,16 @@ extension WorkList {
     return own.sorted().map { bundles[$0] }
   }
 
-  /// Items of one tensor together, those of one block side by side: they share reads and crest factors.
+  /// Items of one tensor together, those of one block side by side: they share reads, block maxima and
+  /// crest factors. Products of one pair together: they share reads, and shards alone are worth reading
+  /// more often for.
   private func bundles(parts: Int) -> [WorkBundle] {
     let total = items.reduce(0) { $0 + $1.work }
-    let most = min(Self.mostWork, total / Double(8 * parts))
+    let balanced = min(Self.mostWork, total / Double(8 * parts))
     var result: [WorkBundle] = []
     for group in groups() {
+      let isProduct = group.contains { items[$0].isProduct }
+      let most = isProduct && parts == 1 ? Self.mostWork : balanced
       var bundle = WorkBundle(items: [], work: 0)
       for index in group {
         if !bundle.items.isEmpty, bundle.work + items[index].work > most {
@@ -79,19 +84,16 @@ extension WorkList {
     return result
   }
 
-  /// Items that read the same tensor, by block; products alone.
+  /// Items that read the same tensor, by block, and products of the same tensors, B the same way round.
   private func groups() -> [[Int]] {
     var groups: [[Int]] = []
-    var places: [Int: Int] = [:]
+    var places: [ReadTensors: Int] = [:]
     for (index, item) in items.enumerated() {
-      guard case .tensor(let tensor, _) = item.kind else {
-        groups.append([index])
-        continue
-      }
-      if let place = places[tensor] {
+      let read = ReadTensors(item)
+      if let place = places[read] {
         groups[place].append(index)
       } else {
-        places[tensor] = groups.count
+        places[read] = groups.count
         groups.append([index])
       }
     }
@@ -105,6 +107,20 @@ extension WorkList {
         return (place, index)
       }
       return keyed.sorted { $0 < $1 }.map(\.1)
+    }
+  }
+}
+
+/// What items that share reads have in common.
+private enum ReadTensors: Hashable {
+  case tensor(Int)
+  case product(Int, Int, transposesB: Bool)
+
+  init(_ item: WorkItem) {
+    switch item.kind {
+    case .tensor(let tensor, _): self = .tensor(tensor)
+    case .product(let a, let b, let request):
+      self = .product(a, b, transposesB: request.transposesB)
     }
   }
 }

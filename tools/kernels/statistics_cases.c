@@ -104,9 +104,15 @@ static checksum moments(int target, const void *context) {
     float *amax = take(across, sizeof(float), 0xaa);
     double *squares = take(across, sizeof(double), 0xaa);
     bk_block_moments(x, rows, (size_t)g->columns, (size_t)g->tile_columns, amax, squares, target);
+    double *alone = take(across, sizeof(double), 0x55);
+    bk_block_moments(x, rows, (size_t)g->columns, (size_t)g->tile_columns, NULL, alone, target);
     // NaN bits are a machine's own.
-    for (size_t i = 0; i < across; i++)
+    for (size_t i = 0; i < across; i++) {
       if (squares[i] != squares[i]) squares[i] = -1;
+      if (alone[i] != alone[i]) alone[i] = -1;
+    }
+    expect(memcmp(alone, squares, across * sizeof(double)) == 0,
+           "moments: %s: sums without maxima differ", target_name(target));
     sum = add_bytes(sum, amax, across * sizeof(float));
     sum = add_bytes(sum, squares, across * sizeof(double));
     release();

@@ -84,7 +84,7 @@ void bk_error_reduce(const bk_error_state *state, bk_error_sums *out);
 /* For each tile of one row of tiles (rows x columns elements, the last tile possibly narrower): the
  * largest |x| (NaN ignored) and the sum of x^2 in double: row by row, column j of a tile in lane
  * j mod 8. The sum is NaN or infinite exactly when the tile holds a NaN or an infinity. Writes
- * ceil(columns/tile_columns) entries; rows and tile_columns are at least 1. */
+ * ceil(columns/tile_columns) entries; rows and tile_columns are at least 1. `amax` may be NULL. */
 void bk_block_moments(const float *x, size_t rows, size_t columns, size_t tile_columns, float *amax,
                       double *sum_squares, int target);
 
