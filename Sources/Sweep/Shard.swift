@@ -36,9 +36,10 @@ public struct WorkBundle: Sendable, Hashable {
 }
 
 extension WorkList {
-  /// Most work of a bundle, in nanoseconds of one core: so much a kill loses at most, unless one item
-  /// alone takes longer.
+  /// Most work of a bundle, in nanoseconds of one core, where its items are short ones, and most items of
+  /// long ones: so much a kill loses at most. Fewer long ones would be read for again and again.
   private static let mostWork = 1e9
+  private static let mostItems = 16.0
 
   /// The bundles of a shard, in the list's order. They depend on the list and the shard alone, never on
   /// what a store holds already; every item is in exactly one bundle of exactly one shard.
@@ -61,15 +62,15 @@ extension WorkList {
   }
 
   /// Items of one tensor together, those of one block side by side: they share reads, block maxima and
-  /// crest factors. Products of one pair together: they share reads, and shards alone are worth reading
-  /// more often for.
+  /// crest factors. Products of one pair together: they share reads. Shards alone are worth reading more
+  /// often for.
   private func bundles(parts: Int) -> [WorkBundle] {
     let total = items.reduce(0) { $0 + $1.work }
-    let balanced = min(Self.mostWork, total / Double(8 * parts))
+    let balanced = parts == 1 ? .infinity : total / Double(8 * parts)
     var result: [WorkBundle] = []
     for group in groups() {
-      let isProduct = group.contains { items[$0].isProduct }
-      let most = isProduct && parts == 1 ? Self.mostWork : balanced
+      let longest = group.map { items[$0].work }.max() ?? 0
+      let most = min(max(Self.mostWork, Self.mostItems * longest), balanced)
       var bundle = WorkBundle(items: [], work: 0)
       for index in group {
         if !bundle.items.isEmpty, bundle.work + items[index].work > most {

@@ -15,11 +15,6 @@ public struct WorkItem: Sendable, Hashable {
   /// About how long it takes, in nanoseconds of one core: only shares of it count.
   public var work: Double
 
-  var isProduct: Bool {
-    if case .product = kind { return true }
-    return false
-  }
-
   /// The tensors it reads.
   var tensors: [Int] {
     switch kind {
