@@ -1,3 +1,4 @@
+import ErrorStatistics
 import FoundationEssentials
 import Sweep
 
@@ -21,6 +22,8 @@ public struct PageResult: Sendable, Hashable {
   public var bitsPerElement: Double?
   /// Σe²/Σx²; nil where undefined or infinite.
   public var nmse: Double?
+  /// The parts of `nmse` by what became of the elements; nil where the result does not tell them.
+  public var parts: ErrorParts?
   /// Elements beyond the largest code, and elements made zero.
   public var saturated = 0
   public var flushed = 0
@@ -96,6 +99,7 @@ public struct SweepResults: Sendable {
         result.flushed = report.flushed ?? 0
         result.clampedScales = report.clampedScales ?? 0
         result.scales = report.scales ?? [:]
+        result.parts = report.parts
       } catch {
         throw SweepError.store(
           path: store.path, .corrupted("the report of result \(row.key.prefix(12))... is not one"))
@@ -114,11 +118,28 @@ public struct SweepResults: Sendable {
     var flushed: Int?
     var clampedScales: Int?
     var scales: [String: Int]?
+    var underflowPart: Double?
+    var clampedPart: Double?
+    var saturatedPart: Double?
+    var flushedPart: Double?
+
+    var parts: ErrorParts? {
+      guard let underflowPart, let clampedPart, let saturatedPart, let flushedPart else {
+        return nil
+      }
+      return ErrorParts(
+        underflow: underflowPart, clamped: clampedPart, saturated: saturatedPart,
+        flushed: flushedPart)
+    }
 
     enum CodingKeys: String, CodingKey {
       case saturated, flushed
       case clampedScales = "clamped_scales"
       case scales = "scale_histogram"
+      case underflowPart = "nmse_underflow"
+      case clampedPart = "nmse_clamped"
+      case saturatedPart = "nmse_saturated"
+      case flushedPart = "nmse_flushed"
     }
   }
 
