@@ -5,6 +5,7 @@ import NumberFormats
 final class ErrorMeasurement {
   let job: QuantizeJob
   private let spacing: ElementSpacing
+  private let limits: ScaleLimits
   private var total: TensorErrorAccumulator
   /// Holds the chunk that the last batch began and the next goes on with.
   private var open: ErrorAccumulator
@@ -13,9 +14,10 @@ final class ErrorMeasurement {
   init(_ job: QuantizeJob) {
     self.job = job
     spacing = job.spec.format.element.spacing
+    limits = ScaleLimits(job.spec.format, tensorScale: Double(job.tensorScale.decode))
     isWideScale = job.spec.format.scale.storedBits > 8
     total = TensorErrorAccumulator(scales: isWideScale ? .emptyExponents : .emptyCodes)
-    open = ErrorAccumulator(element: spacing)
+    open = ErrorAccumulator(element: spacing, limits: limits)
     total.clampedScales = job.givenClamped
   }
 
@@ -94,15 +96,15 @@ final class ErrorMeasurement {
     let lastBorder = end / size * size
     let chunks = (lastBorder - firstBorder) / size
     let job = job
-    let spacing = spacing
+    let (spacing, limits) = (spacing, limits)
     let sums = parallel.map(max(0, chunks)) { index -> [ChunkSums] in
       let start = firstBorder + index * size
-      var accumulator = ErrorAccumulator(element: spacing, startIndex: start)
+      var accumulator = ErrorAccumulator(element: spacing, limits: limits, startIndex: start)
       feedErrors(&accumulator, start..<(start + size), batch, memory, job)
       return accumulator.finish()
     }
     for chunk in sums { total.append(chunk) }
-    open = ErrorAccumulator(element: spacing, startIndex: lastBorder)
+    open = ErrorAccumulator(element: spacing, limits: limits, startIndex: lastBorder)
     if lastBorder < end { feed(&open, lastBorder..<end, batch, memory) }
   }
 

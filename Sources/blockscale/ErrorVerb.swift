@@ -11,7 +11,9 @@ struct ErrorVerb: ParsableCommand {
     discussion: """
       Statistics run over all formats, blocks and recipes given. In JSON, scale_histogram counts \
       blocks by scale code, or by binary exponent for scales wider than 8 bits; crest_quantiles \
-      are keyed by the share of blocks below.
+      are keyed by the share of blocks below. Parts of nmse: nmse_underflow of blocks whose scale is \
+      subnormal or zero, nmse_clamped and nmse_saturated of elements beyond the largest code, under \
+      the largest scale or another, nmse_flushed of elements made zero; the rest is rounding.
 
       With --quantized, the inputs are originals, and a checkpoint that somebody quantised \
       (by this tool, compressed-tensors, ModelOpt, ...) is judged against them, tensor by tensor \

@@ -28,11 +28,13 @@ typedef struct {
   const double *values;  /* codebook: ascending */
   const double *gaps;    /* codebook: gaps[i] holds for values[i] <= x/d < values[i + 1] */
   size_t gap_count;      /* codebook: at least 1 */
+  double normal_divisor; /* |d| below it is of a scale that is subnormal or zero */
+  double top_divisor;    /* |d| from it on is of the largest scale */
 } bk_error_params;
 
 /* The lanes of an unfinished chunk; all bits zero is the empty chunk. */
 typedef struct {
-  double sums[6][BK_ERROR_LANES];
+  double sums[10][BK_ERROR_LANES];
   double maxima[3][BK_ERROR_LANES];
   int64_t counts[5][BK_ERROR_LANES];
   uint64_t count;
@@ -46,6 +48,11 @@ typedef struct {
   double y_squared;       /* sum of y^2 */
   double xy;              /* sum of x*y */
   double relative;        /* sum of |e|/|x| over x != 0 */
+  /* Sums of e^2 over parts that do not overlap: an element is in the first that holds. */
+  double underflow_squared; /* |d| < normal_divisor */
+  double clamped_squared;   /* |x| > maxE*|d|, |d| >= top_divisor */
+  double saturated_squared; /* |x| > maxE*|d| */
+  double flushed_squared;   /* |x| > 0, v = 0 */
   double max_absolute;    /* largest |e| */
   double max_relative;    /* largest |e|/|x| over x != 0 */
   double max_ulp;         /* largest |x/d - v| over the spacing at x/d, over d != 0 */

@@ -128,12 +128,15 @@ extension ReportPage {
 
   private static func told(_ summary: SmallerBlockLosses.Summary) -> String {
     let causes = SmallerBlockLosses.Cause.allCases.compactMap { cause in
-      summary.causes[cause].map { "\(cause.rawValue) (\(PageNumber.plural($0, "step")))" }
+      summary.causes[cause].map {
+        let words = cause.words(isPowerOfTwo: summary.isPowerOfTwo)
+        return "\(words) (\(PageNumber.plural($0, "step")))"
+      }
     }
     let worst = summary.worst
     return
       "\(summary.format): \(summary.affected) of \(PageNumber.plural(summary.tensors, "tensor"))."
-      + " What grew with the smaller block: \(causes.joined(separator: "; ")). At worst × "
+      + " The part of the error that grew the most: \(causes.joined(separator: "; ")). At worst × "
       + "\(PageNumber.fixed(worst.ratio, 2)), \(worst.tensor) from a block of \(worst.larger.block) to"
       + " \(worst.smaller.block): elements beyond the largest code"
       + " \(PageNumber.percent(worst.larger.saturated)) to"
@@ -141,24 +144,27 @@ extension ReportPage {
   }
 
   private var worstTable: HTMLTable {
-    func change(_ from: Double, _ to: Double) -> HTMLTable.Cell {
-      .init("\(PageNumber.percent(from)) → \(PageNumber.percent(to))", to - from)
+    func growth(_ step: SmallerBlockLosses.Case, _ cause: SmallerBlockLosses.Cause)
+      -> HTMLTable.Cell
+    {
+      guard let growth = step.growth(cause) else { return .init("") }
+      return .init("\(PageNumber.signed(100 * growth, 2)) %", growth)
     }
     return HTMLTable(
-      caption: "From the larger to the smaller block",
+      caption: "From the larger to the smaller block: growth of each part of the squared error, in "
+        + "percent of the larger block's",
       columns: [
         .text("tensor"), .text("format"), .number("blocks"), .number("NMSE ×"),
-        .number("beyond the largest code"), .number("made zero"), .number("scales clamped"),
-        .number("scales subnormal or zero"), .text("cause"),
+        .number("beyond the largest code"), .number("made zero"), .number("largest scale"),
+        .number("scale subnormal or zero"), .number("rounding"), .text("what grew most"),
       ],
       rows: analysis.losses.worst.map { one in
         [
           .init(one.tensor), .init(one.format), .init("\(one.larger.block) → \(one.smaller.block)"),
           .init(PageNumber.fixed(one.ratio, 3), one.ratio),
-          change(one.larger.saturated, one.smaller.saturated),
-          change(one.larger.flushed, one.smaller.flushed),
-          change(one.larger.clamped, one.smaller.clamped),
-          change(one.larger.underflow, one.smaller.underflow), .init(one.cause.rawValue),
+          growth(one, .saturated), growth(one, .flushed), growth(one, .clamped),
+          growth(one, .underflow), growth(one, .rounding),
+          .init(one.cause.words(isPowerOfTwo: one.isPowerOfTwo)),
         ]
       }, isSortable: true)
   }

@@ -1,3 +1,4 @@
+import ErrorStatistics
 import FoundationEssentials
 import Sweep
 
@@ -26,6 +27,8 @@ public struct PageResult: Sendable, Hashable {
   public var bitsPerElement: Double?
   /// Σe²/Σx²; nil where undefined or infinite.
   public var nmse: Double?
+  /// The parts of `nmse` by what became of the elements; nil where the result does not tell them.
+  public var parts: ErrorParts?
   /// Elements beyond the largest code, and elements made zero.
   public var saturated = 0
   public var flushed = 0
@@ -107,6 +110,7 @@ public struct SweepResults: Sendable {
         result.nonFinite = report.nonFinite ?? 0
         result.clampedScales = report.clampedScales ?? 0
         result.scales = report.scales ?? [:]
+        result.parts = report.parts
       } catch {
         throw SweepError.store(
           path: store.path, .corrupted("the report of result \(row.key.prefix(12))... is not one"))
@@ -126,12 +130,29 @@ public struct SweepResults: Sendable {
     var clampedScales: Int?
     var nonFinite: Int?
     var scales: [String: Int]?
+    var underflowPart: Double?
+    var clampedPart: Double?
+    var saturatedPart: Double?
+    var flushedPart: Double?
+
+    var parts: ErrorParts? {
+      guard let underflowPart, let clampedPart, let saturatedPart, let flushedPart else {
+        return nil
+      }
+      return ErrorParts(
+        underflow: underflowPart, clamped: clampedPart, saturated: saturatedPart,
+        flushed: flushedPart)
+    }
 
     enum CodingKeys: String, CodingKey {
       case saturated, flushed
       case clampedScales = "clamped_scales"
       case nonFinite = "non_finite"
       case scales = "scale_histogram"
+      case underflowPart = "nmse_underflow"
+      case clampedPart = "nmse_clamped"
+      case saturatedPart = "nmse_saturated"
+      case flushedPart = "nmse_flushed"
     }
   }
 
