@@ -1,6 +1,7 @@
 import ArgumentParser
 import Measurement
 import NumberFormats
+import Reporting
 import Sweep
 
 /// What a sweep measures: flags, or a plan file in their place.
@@ -113,9 +114,9 @@ struct SweepOptions: ParsableArguments {
 
   /// The command that makes the same results, without store and shard.
   func command(formats files: [String]) -> String {
-    var words = ["blockscale sweep"] + inputs.map(Self.quoted)
+    var words = ["blockscale sweep"] + inputs.map(ShellWord.quoted)
     func add(_ flag: String, _ value: String?) {
-      if let value { words.append("\(flag) \(Self.quoted(value))") }
+      if let value { words.append("\(flag) \(ShellWord.quoted(value))") }
     }
     add("--plan", plan)
     for name in activations { add("--activations", name) }
@@ -135,11 +136,5 @@ struct SweepOptions: ParsableArguments {
     add("--fraction", fraction.map { String($0) })
     for file in files { add("--formats", file) }
     return words.joined(separator: " ")
-  }
-
-  /// A word as a shell reads it.
-  private static func quoted(_ word: String) -> String {
-    let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./,:=+@%".contains($0) }
-    return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
   }
 }
