@@ -34,7 +34,11 @@ struct PageLossOptions: ParsableArguments {
       valueName: "n,..."))
   var n: CommaList<Double>?
 
-  var sizes: [Double] { n?.values ?? [1e9, 7e9, 70e9, 400e9] }
+  /// Ascending, each once.
+  var sizes: [Double] { Set(n?.values ?? [1e9, 7e9, 70e9, 400e9]).sorted() }
+
+  /// Far beyond every model; loss laws say nothing there.
+  private static let mostParameters = 1e15
 
   func validate() throws {
     guard lossBudget > 0, lossBudget.isFinite else {
@@ -43,8 +47,9 @@ struct PageLossOptions: ParsableArguments {
     if let lossRatio, !(lossRatio >= 0 && lossRatio <= 1) {
       throw ValidationError("--loss-q-r \(lossRatio): expected 0 to 1")
     }
-    for size in sizes where !(size > 0 && size.isFinite) {
-      throw ValidationError("--n \(size): expected parameters above 0, such as 7e9")
+    for size in n?.values ?? [] where !(size > 0 && size <= Self.mostParameters) {
+      throw ValidationError(
+        "--n \(size): expected parameters above 0 and at most 1e15, such as 7e9")
     }
     if loss != nil, lossFormat == nil {
       throw ValidationError("--loss needs --loss-format")
