@@ -151,7 +151,7 @@ public final class ResultsStore: Sendable {
     }
   }
 
-  /// What is noted of the store itself: `numerics`, `tool_version`, `command`.
+  /// What is noted of the store itself: `numerics`, `tool_version`, and the commands.
   public func meta() throws -> [String: String] {
     try read { database in
       let rows = try Row.fetchAll(database, sql: "SELECT key, value FROM meta")

@@ -20,8 +20,11 @@ struct PageCosts: Sendable {
       let cost = try model.cost(format, block: block)
       var missing = ""
       if case .outside(let words) = cost.calibration { missing = words }
+      var isOfCodebook = false
+      if case .codebook = format.element.kind { isOfCodebook = true }
       costs[key] = PageCost(
-        gates: cost.gates, relativeError: missing.isEmpty ? largest : nil, missing: missing)
+        gates: cost.gates, relativeError: missing.isEmpty ? largest : nil, missing: missing,
+        isOfCodebook: isOfCodebook)
     }
   }
 

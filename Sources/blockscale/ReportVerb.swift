@@ -66,9 +66,11 @@ struct ReportVerb: ParsableCommand {
       data,
       PageRequest(
         loss: known.law, lossFormat: known.format, lossBlock: known.block, budget: loss.lossBudget,
-        sizes: loss.sizes, small: Double(small), cost: { costs[$0, $1] }, scale: { scales[$0] }))
+        sizes: Set(loss.sizes).sorted(), small: Double(small), cost: { costs[$0, $1] },
+        scale: { scales[$0] }))
     let page = ReportPage(
-      analysis, data: data, store: store, command: Self.command, lossSource: known.source)
+      analysis, data: data, store: store, command: Self.command, lossSource: known.source,
+      formatFiles: rows.files)
     if let plots { try write(page.plots, into: plots) }
     try TextOutput.write(page.html, to: output)
     try summary.print(
@@ -84,14 +86,32 @@ struct ReportVerb: ParsableCommand {
       throw TensorIOError.cannotWrite(
         TensorIOError.Fault(file: folder, problem: "cannot be made a folder (--plots)"))
     }
+    var written: Set<String> = []
     for plot in plots {
-      let name = String(plot.name.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "-" })
-      try TextOutput.write(plot.svg, to: "\(folder)/\(name).svg")
+      let name =
+        String(plot.name.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "-" }) + ".svg"
+      try TextOutput.write(plot.svg, to: "\(folder)/\(name)")
+      written.insert(name)
+    }
+    removeDrawings(in: folder, but: written)
+  }
+
+  /// Drawings that an earlier run left under names that a page has: this one has no such drawing.
+  private func removeDrawings(in folder: String, but written: Set<String>) {
+    let files = FileManager.default
+    for name in (try? files.contentsOfDirectory(atPath: folder)) ?? [] where !written.contains(name)
+    {
+      guard ReportPage.isPlot(name: name),
+        let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8),
+        Plot.isDrawing(text)
+      else { continue }
+      try? files.removeItem(atPath: "\(folder)/\(name)")
     }
   }
 
   /// This run's command line, to be pasted into a shell.
   private static var command: String {
-    (["blockscale"] + CommandLine.arguments.dropFirst().map(\.shellQuoted)).joined(separator: " ")
+    (["blockscale"] + CommandLine.arguments.dropFirst().map(ShellWord.quoted)).joined(
+      separator: " ")
   }
 }

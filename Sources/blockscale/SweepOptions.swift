@@ -1,6 +1,7 @@
 import ArgumentParser
 import Measurement
 import NumberFormats
+import Reporting
 import Sweep
 
 /// What a sweep measures: flags, or a plan file in their place.
@@ -62,7 +63,7 @@ struct SweepOptions: ParsableArguments {
   /// Everything that a plan says in place of options, with the words that give it.
   private var given: [(option: String, words: [String])] {
     func option(_ name: String, _ values: [String]) -> (option: String, words: [String]) {
-      (name, values.map { "\(name) \($0.shellQuoted)" })
+      (name, values.map { "\(name) \(ShellWord.quoted($0))" })
     }
     func list(_ name: String, _ values: [String]?) -> (option: String, words: [String]) {
       option(name, values.map { [$0.joined(separator: ",")] } ?? [])
@@ -71,7 +72,7 @@ struct SweepOptions: ParsableArguments {
       option(name, value.map { [$0] } ?? [])
     }
     return [
-      ("inputs", inputs.map(\.shellQuoted)),
+      ("inputs", inputs.map(ShellWord.quoted)),
       option("--activations", activations), option("--product", product),
       ("--transpose-b", transposeB ? ["--transpose-b"] : []),
       list("--format", what.format?.values),
@@ -123,7 +124,7 @@ struct SweepOptions: ParsableArguments {
     let named = [("--plan", plan.map { [$0] } ?? []), ("--formats", files)]
     let words =
       given.flatMap(\.words)
-      + named.flatMap { name, values in values.map { "\(name) \($0.shellQuoted)" } }
+      + named.flatMap { name, values in values.map { "\(name) \(ShellWord.quoted($0))" } }
     return (["blockscale sweep"] + words).joined(separator: " ")
   }
 }

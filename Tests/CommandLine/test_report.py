@@ -1,15 +1,19 @@
 """report: its answer again from the store's export and law plan, its files, and every refusal."""
 
 import csv
+import html
 import io
 import math
+import os
+import re
 import shutil
 import sqlite3
+import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import inputs
 from files import write_safetensors
-from harness import (BAD_DATA, CANNOT_WRITE, GOLDEN, NO_INPUT, USAGE, case, expect, expect_equal,
+from harness import (BAD_DATA, CANNOT_WRITE, GOLDEN, NO_INPUT, PROGRAM, USAGE, case, expect, expect_equal,
                      fail, folder, strict_json, succeed)
 
 SHAPES = {"enc.0.q": (24, 64), "enc.1.q": (8, 128)}
@@ -118,12 +122,80 @@ def page_and_drawings_are_written_whole():
         expect_equal(again.read_text().replace("again.html", "p.html"), text, "the page made again")
 
 
+def pasted(page):
+    """The commands of a page, as a shell gets them when they are pasted."""
+    found = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page.read_text(), re.S)
+    expect_equal(len(found), 1, "lists of commands")
+    return html.unescape(found[0])
+
+
+@case()
+def commands_of_the_page_make_it_again():
+    with folder() as outer:
+        place = outer / "it's a folder"
+        place.mkdir()
+        own = place / "own formats.json5"
+        own.write_text("{version: 1, blocks: [{name: 'own4', element: 'e2m1', scale: 'e8m0', "
+                       "block: '16', aliases: [], source: 'this test', checked: 'no'}]}")
+        path = store(place, "--formats", own, "--rounding", "tiesToEven,stochastic", "--seed", "5")
+        weights, lefts = place / "w.safetensors", place / "a.safetensors"
+        # A second command into the same store, then two shards of a third, merged.
+        succeed("sweep", weights, "--format", "own4", "--formats", own, "--block", "16,32,axis",
+                "--recipe", "exact", "--axis", "-2", "--tensor-scale", "0.5", "--store", path)
+        parts = [place / f"part{number}.sqlite" for number in (1, 2)]
+        third = ["--product", f"{lefts}:*.input={weights}:*.weight", "--transpose-b", "--format",
+                 "nvfp4", "--accumulator", "exact,fp32-sequential", "--rotate", "0,16", "--outliers",
+                 "values:0.01", "--fraction", "0.5"]
+        for number, part in enumerate(parts, 1):
+            succeed("sweep", *third, "--shard", f"{number}/2", "--store", part)
+        merged, page = place / "all of it.sqlite", place / "p.html"
+        succeed("store", "merge", merged, path, *parts)
+        succeed("report", merged, "--output", page, "--formats", own, "--small", "8", "--n", "2e9",
+                "--loss-budget", "0.05", *LOSS)
+        commands, first = pasted(page), page.read_text()
+        expect_equal(commands.count("blockscale sweep"), 3, f"sweeps in {commands}")
+        expect_equal(commands.count("blockscale report"), 1, f"reports in {commands}")
+        wanted = succeed("store", "export", merged, "--as", "jsonl")
+        for file in (merged, page, path, *parts):
+            file.unlink()
+        program = outer / "bin"
+        program.mkdir()
+        (program / "blockscale").symlink_to(PROGRAM)
+        done = subprocess.run(["bash", "-e"], input=commands.encode(), capture_output=True, cwd=place,
+                              env={**os.environ, "PATH": f"{program}:{os.environ['PATH']}"})
+        expect_equal(done.returncode, 0, f"{commands}: {done.stderr.decode()[:400]}")
+        expect_equal(succeed("store", "export", merged, "--as", "jsonl"), wanted, "the store")
+        expect_equal(page.read_text(), first, "the page")
+
+
+@case()
+def drawings_of_an_earlier_run_do_not_stay():
+    with folder() as place:
+        several, plots = store(place), place / "plots"
+        page = place / "p.html"
+        succeed("report", several, "--output", page, "--plots", plots)
+        (plots / "curves-mine.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+        (plots / "notes.txt").write_text("kept")
+        before = {file.name for file in plots.iterdir()}
+        several.unlink()
+        succeed("sweep", place / "w.safetensors", "--format", "nvfp4", "--block", "16", "--store",
+                several)
+        succeed("report", several, "--output", page, "--plots", plots)
+        after = {file.name for file in plots.iterdir()}
+        for name in ("budget.svg", "curves-weights.svg", "layers-larger.svg", "scales-e8m0.svg"):
+            expect(name in before and name not in after, f"{name}: {before}, then {after}")
+        for name in ("curves.svg", "curves-mine.svg", "notes.txt"):
+            expect(name in after, f"{name} is gone: {after}")
+
+
 @case()
 def other_sizes_budgets_and_small_blocks_change_the_answer():
     with folder() as place:
         path = store(place)
         rows = report(path, "--n", "3e9", "--loss-budget", "5", "--small", "64")["answers"]
         expect_equal({row["needed"] for row in rows}, {"not measured"}, "all that was measured is small")
+        sizes = [row["n"] for row in report(path, "--n", "7e9,3e9,7e9,7e9,3e9")["answers"]]
+        expect_equal(sizes, [3e9] * 3 + [7e9] * 3, "repeated sizes count once")
         rows = report(path, "--n", "3e9", "--loss-budget", "1e-9")["answers"]
         expect_equal({row["needed"] for row in rows}, {"none suffices"}, "a budget of nothing")
 

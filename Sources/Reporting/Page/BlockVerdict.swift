@@ -56,11 +56,17 @@ public struct PageCost: Sendable, Hashable {
   public var relativeError: Double?
   /// What the estimate does not rest on; empty where synthesis results lie on both sides.
   public var missing: String
+  /// Whether elements are a codebook's, whose values the model multiplies exactly: nobody would build
+  /// that.
+  public var isOfCodebook: Bool
 
-  public init(gates: Double, relativeError: Double?, missing: String = "") {
+  public init(
+    gates: Double, relativeError: Double?, missing: String = "", isOfCodebook: Bool = false
+  ) {
     self.gates = gates
     self.relativeError = relativeError
     self.missing = missing
+    self.isOfCodebook = isOfCodebook
   }
 }
 

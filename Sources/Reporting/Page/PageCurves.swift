@@ -12,8 +12,14 @@ extension ReportPage {
         "Left and below is better. The dotted line joins what no other format and block beats in"
         + " both.")
     if let gates = plots.paretoGates {
+      let codebooks = plots.codebooks
+      let left =
+        codebooks.isEmpty
+        ? ""
+        : " Left out: \(PageNumber.list(codebooks)), whose codebook values the gate model multiplies"
+          + " exactly, which nobody would build."
       page.figure(
-        gates, caption: "The same against the gates of an exact block dot-product unit.")
+        gates, caption: "The same against the gates of an exact block dot-product unit." + left)
     } else {
       page.paragraph(
         "Gates are not known for these formats, so that error against gates is not drawn.",

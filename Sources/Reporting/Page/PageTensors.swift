@@ -1,18 +1,19 @@
 extension ReportPage {
   /// Errors tensor by tensor and format by format.
   var layers: String {
-    guard let heat = analysis.heat, let plot = PagePlots(analysis: analysis).heat else { return "" }
+    guard let heat = analysis.heat else { return "" }
+    let plots = PagePlots(analysis: analysis)
+    let pieces = Self.pieces(heat.tensors.count)
     var page = HTMLWriter()
-    if heat.leftOut > 0 {
-      page.paragraph(
-        "The first \(heat.tensors.count) tensors; \(heat.leftOut) more are in the store.",
-        style: "soft")
-    }
+    page.list(Self.limits(heat))
     let columns = zip(heat.formats, heat.formatBlocks).map {
       HTMLTable.Column.number("\($0), \($1)")
     }
-    page.figure(
-      plot, caption: "Each format at its largest measured block that counts as small.",
+    page.figures(
+      pieces.compactMap { plots.heat(rows: $0) },
+      caption:
+        "Lighter is better: less error than the format's other tensors. Each format at its largest"
+        + " measured block that counts as small.",
       data: HTMLTable(
         caption: "Signal over quantisation noise in dB, by format and block",
         columns: [.text("tensor")] + columns,
@@ -23,18 +24,39 @@ extension ReportPage {
               return .init(PageNumber.fixed(decibels(error), 1))
             }
         }, isSortable: true))
-    if let plot = PagePlots(analysis: analysis).costHeat { largerBlocks(heat, plot, &page) }
+    largerBlocks(heat, pieces.compactMap { plots.costHeat(rows: $0) }, &page)
     return page.text
   }
 
-  private func largerBlocks(_ heat: LayerHeat, _ plot: Plot, _ page: inout HTMLWriter) {
+  /// Rows of drawings that fit a printed page with their captions.
+  private static func pieces(_ count: Int) -> [Range<Int>] {
+    let most = 50
+    let pieces = max(1, (count + most - 1) / most)
+    return (0..<pieces).map { count * $0 / pieces..<count * ($0 + 1) / pieces }
+  }
+
+  private static func limits(_ heat: LayerHeat) -> [String] {
+    var words: [String] = []
+    if heat.leftOut > 0 {
+      words.append(
+        "Shown: the \(PageNumber.plural(heat.tensors.count, "tensor")) that differ most from the median of"
+          + " some format. The store has \(NumberStyle.grouped(heat.leftOut)) more.")
+    }
+    let prefix = HeatLabels(heat.tensors).prefix
+    if !prefix.isEmpty { words.append("… at the beginning of a name stands for \(prefix)") }
+    return words
+  }
+
+  private func largerBlocks(_ heat: LayerHeat, _ plots: [Plot], _ page: inout HTMLWriter) {
+    guard !plots.isEmpty else { return }
     let columns = zip(heat.formats, zip(heat.formatBlocks, heat.largerBlocks)).map {
       HTMLTable.Column.number("\($0), \($1.0) to \($1.1 ?? "none")")
     }
-    page.figure(
-      plot,
-      caption: "From that block to the largest measured one of at most eight times its size. Blank"
-        + " where a tensor's lines are shorter.",
+    page.figures(
+      plots,
+      caption:
+        "Lighter is more lost. From that block to the largest measured one of at most eight times its"
+        + " size. Blank where a tensor's lines are shorter.",
       data: HTMLTable(
         caption: "Signal over quantisation noise lost, in dB, by format and blocks",
         columns: [.text("tensor")] + columns,
@@ -122,7 +144,8 @@ extension ReportPage {
     if !losses.unaffected.isEmpty {
       page.paragraph("None in \(PageNumber.list(losses.unaffected)).")
     }
-    page.details("The \(losses.worst.count) worst steps", worstTable)
+    page.details(
+      losses.worst.count == 1 ? "The step" : "The \(losses.worst.count) worst steps", worstTable)
     return page.text
   }
 

@@ -67,7 +67,7 @@ public struct PageResult: Sendable, Hashable {
 public struct SweepResults: Sendable {
   public var results: [PageResult]
   public var tensors: [TensorRecord]
-  /// `numerics`, `tool_version`, `command`.
+  /// `numerics`, `tool_version`, and the commands (`ResultsStore.commands(in:)`).
   public var meta: [String: String]
   /// Seeds of what was random.
   public var seeds: Set<Int> = []
