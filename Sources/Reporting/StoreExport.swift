@@ -66,6 +66,7 @@ extension StoredResult {
     case .computeType: .string(computeType)
     case .accumulator: JSONValue(accumulator)
     case .accumulatorHash: JSONValue(accumulatorHash)
+    case .transposesB: transposesB.map { .bool($0) } ?? .null
     case .transform: .string(transform)
     case .fraction: JSONValue(fraction)
     case .seed: JSONValue(seed)

@@ -95,7 +95,9 @@ public enum SweepReports {
         .string(key[0]), .string(key[2].isEmpty ? key[1] : "\(key[1]) x \(key[2])"),
         .string(key[3]), .string(blocks.sorted().map(\.text).joined(separator: " ")),
         .string(Set(rows.compactMap(\.accumulator)).sorted().joined(separator: " ")),
-        .int(Set(rows.map { "\($0.tensor) \($0.other ?? "")" }).count), .int(rows.count),
+        .int(
+          Set(rows.map { [$0.tensor, $0.tensorHash, $0.other ?? "", $0.otherHash ?? ""] }).count),
+        .int(rows.count),
       ]
     }
     let fields = meta.sorted { $0.key < $1.key }.map { JSONField($0.key, .string($0.value)) }

@@ -27,21 +27,25 @@ public struct Launcher: Sendable, Hashable {
     var variable: String
   }
 
-  /// A task of a Slurm array: `--array=MIN-MAX:STEP`.
+  /// A task of a Slurm array: `--array=0-LAST` or `--array=1-LAST`.
+  ///
+  /// The variables tell of the tasks that were submitted together: where some of an array's tasks are
+  /// submitted once more they know nothing of the others, and a part of the sweep would be taken for
+  /// another, or for the whole.
   private static func arrayTask(_ environment: [String: String]) throws(SweepError) -> Part? {
-    guard let task = number("SLURM_ARRAY_TASK_ID", environment),
-      let count = number("SLURM_ARRAY_TASK_COUNT", environment)
+    guard let task = try number("SLURM_ARRAY_TASK_ID", environment),
+      let count = try number("SLURM_ARRAY_TASK_COUNT", environment)
     else { return nil }
-    let first = number("SLURM_ARRAY_TASK_MIN", environment) ?? 0
-    let step = max(1, number("SLURM_ARRAY_TASK_STEP", environment) ?? 1)
-    let (index, rest) = (task - first).quotientAndRemainder(dividingBy: step)
-    guard index >= 0, index < count, rest == 0 else {
+    let first = try number("SLURM_ARRAY_TASK_MIN", environment) ?? 0
+    let last = try number("SLURM_ARRAY_TASK_MAX", environment) ?? (first + count - 1)
+    guard first == 0 || first == 1, last - first == count - 1, first <= task, task <= last else {
       throw .plan(
         file: nil, field: "SLURM_ARRAY_TASK_ID",
-        problem: "\(task) is none of \(count) evenly spaced tasks from \(first) (expected such an"
-          + " array, or --shard)")
+        problem: "\(task) of \(count) tasks from \(first) to \(last): which part of how many it"
+          + " stands for cannot be told (expected an array of all tasks from 0 or 1 on, or --shard)"
+      )
     }
-    return Part(index: index, count: count, variable: "SLURM_ARRAY_TASK_ID")
+    return Part(index: task - first, count: count, variable: "SLURM_ARRAY_TASK_ID")
   }
 
   /// A process among those that one `mpirun` or `srun` started.
@@ -55,9 +59,8 @@ public struct Launcher: Sendable, Hashable {
       names += [("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"), ("SLURM_PROCID", "SLURM_NTASKS")]
     }
     for (rank, size) in names {
-      guard let index = number(rank, environment), let count = number(size, environment) else {
-        continue
-      }
+      guard let index = try number(rank, environment), let count = try number(size, environment)
+      else { continue }
       guard count >= 1, (0..<count).contains(index) else {
         throw .plan(
           file: nil, field: rank, problem: "\(index) of \(size) \(count) (expected --shard)")
@@ -67,7 +70,14 @@ public struct Launcher: Sendable, Hashable {
     return nil
   }
 
-  private static func number(_ name: String, _ environment: [String: String]) -> Int? {
-    environment[name].flatMap { Int($0) }
+  private static func number(
+    _ name: String, _ environment: [String: String]
+  ) throws(SweepError) -> Int? {
+    guard let text = environment[name] else { return nil }
+    guard let number = Int(text) else {
+      throw .plan(
+        file: nil, field: name, problem: "\"\(text)\" (expected a number, or --shard)")
+    }
+    return number
   }
 }

@@ -4,10 +4,10 @@ import NumberFormats
 extension SweepPlan {
   /// Reads a plan from a JSON or JSON5 file.
   ///
-  /// - Throws: `TensorIOError`-like `SweepError.plan` that names the file and the field.
+  /// - Throws: `SweepError.noPlan`, or `plan` that names the file and the field.
   public static func read(_ path: String) throws(SweepError) -> SweepPlan {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw .plan(file: path, field: "", problem: "no such plan, or not readable")
+      throw .noPlan(file: path)
     }
     return try SweepPlan(json: data, file: path)
   }
@@ -106,7 +106,10 @@ private struct PlanFields: Decodable {
   init(from decoder: any Decoder) throws {
     try refuseUnknownFields(decoder, CodingKeys.self)
     let fields = try decoder.container(keyedBy: CodingKeys.self)
-    guard try fields.decode(Int.self, forKey: .version) == 1 else {
+    guard let version = try fields.wholeNumber(.version) else {
+      throw PlanMistake(path: [], problem: "expected a field \"version\"")
+    }
+    guard version == 1 else {
       throw PlanMistake(path: [CodingKeys.version], problem: "expected 1")
     }
     weights = try fields.decodeIfPresent([String].self, forKey: .weights)
@@ -119,10 +122,10 @@ private struct PlanFields: Decodable {
     accumulators = try fields.decodeIfPresent([String].self, forKey: .accumulators)
     rotations = try fields.decodeIfPresent([Parsed<RotationWord>].self, forKey: .rotations)
     outliers = try fields.decodeIfPresent([Parsed<OutlierWord>].self, forKey: .outliers)
-    axis = try fields.decodeIfPresent(Int.self, forKey: .axis)
+    axis = try fields.wholeNumber(.axis)
     tensorScale = try fields.decodeIfPresent(Parsed<TensorScaleChoice>.self, forKey: .tensorScale)
     asDtype = try fields.decodeIfPresent(Parsed<ComputeType>.self, forKey: .asDtype)
-    seed = try fields.decodeIfPresent(Int.self, forKey: .seed).map { number in
+    seed = try fields.wholeNumber(.seed).map { number in
       guard let seed = UInt64(exactly: number) else {
         throw PlanMistake(path: [CodingKeys.seed], problem: "\(number) (expected 0 or more)")
       }

@@ -90,6 +90,23 @@ public struct ResolvedPlan: Sendable {
         file: plan.file, field: plan.field("formats"), problem: "expected at least one block format"
       )
     }
+    try checkLists()
+  }
+
+  /// An empty list of names leaves nothing to measure.
+  private func checkLists() throws(SweepError) {
+    var lists: [(field: String, names: [String]?)] = [(plan.field("recipes"), plan.recipes)]
+    if !plan.products.isEmpty { lists.append((plan.field("accumulators"), plan.accumulators)) }
+    for (index, product) in plan.products.enumerated() {
+      let place = plan.field("products", index)
+      lists += [
+        ("\(place).formats", product.formats), ("\(place).formats_b", product.formatsB),
+        ("\(place).recipes", product.recipes), ("\(place).accumulators", product.accumulators),
+      ]
+    }
+    guard let empty = lists.first(where: { $0.names?.isEmpty == true }) else { return }
+    throw .plan(
+      file: plan.file, field: empty.field, problem: "an empty list (expected at least one name)")
   }
 
   /// Formats × recipes × roundings × blocks, each once, in that order.

@@ -94,6 +94,20 @@ public struct OutlierWord: WordInPlan, Sendable {
   public static var expected: String { "none, values:P or columns:P with a share P from 0 to 1" }
 }
 
+extension KeyedDecodingContainer {
+  /// A whole number; nil where there is none. Of another number the decoder says that the file is not JSON.
+  func wholeNumber(_ key: Key) throws -> Int? {
+    guard contains(key), try !decodeNil(forKey: key) else { return nil }
+    if let number = try? decode(Int.self, forKey: key) { return number }
+    if let number = try? decode(Double.self, forKey: key) {
+      throw PlanMistake(
+        path: codingPath + [key], problem: "\(number) (expected a whole number below 2^63)")
+    }
+    return try decode(Int.self, forKey: key)
+  }
+}
+
+/// A decoder passes over a misspelt field, and the plan would mean something else than was written.
 func refuseUnknownFields<Keys: CodingKey & CaseIterable>(
   _ decoder: any Decoder, _ keys: Keys.Type
 ) throws {

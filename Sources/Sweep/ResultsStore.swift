@@ -25,14 +25,25 @@ public final class ResultsStore: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw SweepError.store(path: path, .missing)
     }
-    return readOnly ? try openForReading(path) : try openForWriting(path)
-  }
-
-  private static func openForReading(_ path: String) throws -> ResultsStore {
+    guard readOnly else { return try openForWriting(path) }
     var configuration = Configuration()
     configuration.readonly = true
-    return try namingStore(path) {
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
+    do {
+      return try openForReading(path, configuration)
+    } catch SweepError.store(_, let fault) where fault.mayLackSharedMemory && hasLog(path) {
+      // A log that a killed sweep left takes a file of shared memory beside it, for which a full disk
+      // has no room. A connection that locks the store needs none.
+      configuration = locking
+      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
+      return try openForReading(path, configuration)
+    }
+  }
+
+  private static func openForReading(
+    _ path: String, _ configuration: Configuration
+  ) throws -> ResultsStore {
+    try namingStore(path) {
+      let queue = try DatabaseQueue(path: sqliteName(path), configuration: configuration)
       let store = ResultsStore(path: path, queue: queue, isReadOnly: true)
       if let fault = try queue.read({ try StoreSchema.fault(of: $0) }) {
         throw SweepError.store(path: path, fault)
@@ -41,10 +52,16 @@ public final class ResultsStore: Sendable {
     }
   }
 
-  /// Opens a store for writing, or makes one where there is none, and locks it.
-  ///
-  /// - Throws: `SweepError.store`; an existing file is left as it is.
-  public static func openForWriting(_ path: String) throws -> ResultsStore {
+  /// SQLite reads other things than paths in `:memory:`, `file:...` and nothing.
+  private static func sqliteName(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "./" + path
+  }
+
+  private static func hasLog(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path + "-wal")
+  }
+
+  private static var locking: Configuration {
     var configuration = Configuration()
     configuration.prepareDatabase { database in
       // Before anything is read: SQLite then needs no shared memory for its log, which file systems
@@ -52,8 +69,26 @@ public final class ResultsStore: Sendable {
       try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
       try database.execute(sql: "BEGIN EXCLUSIVE; COMMIT")
     }
+    return configuration
+  }
+
+  /// Opens a store for writing, or makes one where there is none, and locks it.
+  ///
+  /// - Throws: `SweepError.store`; an existing file is left as it is.
+  public static func openForWriting(_ path: String) throws -> ResultsStore {
+    guard !path.isEmpty else {
+      throw SweepError.store(path: path, .unusable("expected a store's name, got none"))
+    }
     return try namingStore(path) {
-      let queue = try retrying { try DatabaseQueue(path: path, configuration: configuration) }
+      let queue = try retrying {
+        let before = FileIdentity(path)
+        let queue = try DatabaseQueue(path: sqliteName(path), configuration: locking)
+        // A merge may have put another file in the place of the one that is locked now.
+        guard before == nil || before == FileIdentity(path) else {
+          throw SweepError.store(path: path, .inUse)
+        }
+        return queue
+      }
       try queue.write { database in
         if try StoreSchema.isEmpty(database) {
           try StoreSchema.create(in: database, toolVersion: toolVersion)
@@ -76,8 +111,9 @@ public final class ResultsStore: Sendable {
       do {
         return try open()
       } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-        Thread.sleep(forTimeInterval: .random(in: 0.02...0.12))
+      } catch SweepError.store(_, .inUse) {
       }
+      Thread.sleep(forTimeInterval: .random(in: 0.02...0.12))
     }
     return try open()
   }
@@ -86,8 +122,37 @@ public final class ResultsStore: Sendable {
   public func close() throws {
     try Self.namingStore(path) {
       if !isReadOnly {
-        try queue.inDatabase { database in
-          _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+        try queue.inDatabase { try Self.foldLog($0, path) }
+      }
+      try queue.close()
+    }
+  }
+
+  /// Moves what the log holds into the file itself and removes the log.
+  private static func foldLog(_ database: Database, _ path: String) throws {
+    let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+    guard mode == "delete" else {
+      throw SweepError.store(path: path, .unusable("its log cannot be moved into it"))
+    }
+  }
+
+  /// Calls `body` while the store, opened for writing, is one file without a log beside it that nobody
+  /// else can open; then closes it. So another file can take its name: at every moment the name stands
+  /// for all of the one or all of the other.
+  func giveWay(_ body: () throws -> Void) throws {
+    try Self.namingStore(path) {
+      try queue.inDatabase { database in
+        try Self.foldLog(database, path)
+        // SQLite lets go of its lock, and removes its journal, with the next access, and takes a new one.
+        let version = try Int.fetchOne(database, sql: "PRAGMA data_version")
+        try database.execute(sql: "PRAGMA locking_mode = NORMAL")
+        _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM meta")
+        try database.inTransaction(.exclusive) {
+          guard try Int.fetchOne(database, sql: "PRAGMA data_version") == version,
+            try String.fetchOne(database, sql: "PRAGMA journal_mode") == "delete"
+          else { throw SweepError.store(path: path, .inUse) }
+          try body()
+          return .commit
         }
       }
       try queue.close()
@@ -120,13 +185,16 @@ public final class ResultsStore: Sendable {
   public func forEachResult(
     fields: [String] = [], _ body: (StoredResult, [Double?]) throws -> Void
   ) throws {
-    let extracts = fields.map { ", json_extract(report, '$.\($0)')" }.joined()
+    let columns = StoredResult.CodingKeys.allCases.map(\.rawValue)
+    let extracts = fields.map { "json_extract(report, '$.\($0)')" }
     try read { database in
       let rows = try Row.fetchCursor(
-        database, sql: "SELECT *\(extracts) FROM results ORDER BY key")
-      let first = StoredResult.CodingKeys.allCases.count
+        database,
+        sql: "SELECT \((columns + extracts).joined(separator: ", ")) FROM results ORDER BY key")
       while let row = try rows.next() {
-        let numbers = fields.indices.map { row[first + $0] as Double? }
+        let numbers = fields.indices.map {
+          Double.fromDatabaseValue(row[columns.count + $0])
+        }
         try body(try StoredResult(row: row), numbers)
       }
     }
@@ -170,6 +238,16 @@ public final class ResultsStore: Sendable {
     }
   }
 
+  /// Says of results there, by their keys, which version of the tool they are of.
+  func setToolVersions(_ versions: [String: String]) throws {
+    try write { database in
+      for (key, version) in versions {
+        try database.execute(
+          sql: "UPDATE results SET tool_version = ? WHERE key = ?", arguments: [version, key])
+      }
+    }
+  }
+
   /// Adds tensors, or replaces what is said of those of the same file and name.
   public func insert(_ tensors: [TensorRecord]) throws {
     try write { database in
@@ -192,6 +270,8 @@ public final class ResultsStore: Sendable {
       return try body()
     } catch let error as DatabaseError {
       throw SweepError.store(path: path, SweepError.StoreFault(error))
+    } catch let error as RowDecodingError {
+      throw SweepError.store(path: path, .corrupted("a row of its tables: \(error)"))
     }
   }
 }
@@ -200,6 +280,9 @@ extension SweepError.StoreFault {
   init(_ error: DatabaseError) {
     switch error.resultCode {
     case .SQLITE_NOTADB: self = .notAStore
+    case .SQLITE_IOERR
+    where [.SQLITE_IOERR_SHMSIZE, .SQLITE_IOERR_SHMOPEN].contains(error.extendedResultCode):
+      self = .noSharedMemory
     case .SQLITE_CORRUPT: self = .corrupted(error.message ?? "SQLite cannot read it")
     case .SQLITE_BUSY, .SQLITE_LOCKED: self = .inUse
     case .SQLITE_FULL: self = .full

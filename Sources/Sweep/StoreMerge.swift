@@ -1,13 +1,3 @@
-import FoundationEssentials
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 extension ResultsStore {
   /// What a merge put together.
   public struct MergeCounts: Sendable, Hashable {
@@ -18,47 +8,40 @@ extension ResultsStore {
     public var tensors = 0
   }
 
-  /// Makes one store of several. The order of the inputs does not show in the results.
+  /// Makes one store of several. The order of the inputs does not show in what comes out.
   ///
   /// - Parameters:
-  ///   - output: appears when it is complete.
+  ///   - output: appears when it is complete; an earlier store of that name is there until then, and
+  ///     may be one of the inputs.
   ///   - replaces: whether an existing store of that name gives way.
   /// - Throws: `SweepError.store`: an input that is none, `conflict` where two give one key different
-  ///   numbers, `exists`; `tensorChanged` where they saw different tensors under one name.
+  ///   numbers, `exists`, `strayLog`, `inUse`; `tensorChanged` where they saw different tensors under
+  ///   one name.
   public static func merge(
     _ inputs: [String], into output: String, replaces: Bool = false
   ) throws -> MergeCounts {
-    if FileManager.default.fileExists(atPath: output) {
-      guard replaces else { throw SweepError.store(path: output, .exists) }
-      // Whatever else lies there is not ours to replace.
-      try open(output).close()
-    }
-    let temporary = "\(output).\(getpid()).partial"
-    defer { for ending in ["", "-wal", "-journal"] { unlink(temporary + ending) } }
-    unlink(temporary)
-    let merged = try openForWriting(temporary)
-    var merge = StoreMerge(output: merged)
+    let target = try MergeTarget(output, replaces: replaces)
+    defer { target.close() }
     do {
-      for input in inputs { try merge.add(input) }
+      let merged = try openForWriting(target.temporary)
+      defer { try? merged.close() }
+      var merge = StoreMerge(output: merged)
+      for input in inputs {
+        if let earlier = target.earlier, FileIdentity(input) == FileIdentity(output) {
+          try merge.add(earlier, named: input)
+        } else {
+          let store = try ResultsStore.open(input)
+          try merge.add(store, named: input)
+          try store.close()
+        }
+      }
       try merge.finish()
       try merged.close()
-    } catch {
-      try? merged.close()
-      throw Self.named(error, temporary, output)
+      try target.replace()
+      return merge.counts
+    } catch SweepError.store(target.temporary, let fault) {
+      throw SweepError.store(path: output, fault)
     }
-    guard rename(temporary, output) == 0 else {
-      throw SweepError.store(
-        path: output, .unusable("cannot be given its name: \(String(cString: strerror(errno)))"))
-    }
-    return merge.counts
-  }
-
-  /// Errors of the temporary are the output's.
-  private static func named(
-    _ error: any Error, _ temporary: String, _ output: String
-  ) -> any Error {
-    guard case SweepError.store(temporary, let fault) = error else { return error }
-    return SweepError.store(path: output, fault)
   }
 }
 
@@ -67,24 +50,25 @@ private struct StoreMerge {
   let output: ResultsStore
   var counts = ResultsStore.MergeCounts()
   /// What a later result of the same key must equal.
-  private var seen: [String: (store: String, contents: Int)] = [:]
+  private var seen: [String: (store: String, contents: Int, version: String)] = [:]
+  /// Of results that several stores have from several versions of the tool.
+  private var versions: [String: String] = [:]
   private var tensors: [String: (record: TensorRecord, store: String)] = [:]
   private var waiting: [StoredResult] = []
 
   init(output: ResultsStore) { self.output = output }
 
-  mutating func add(_ path: String) throws {
-    let store = try ResultsStore.open(path)
+  mutating func add(_ store: ResultsStore, named path: String) throws {
     counts.stores += 1
     for record in try store.tensors() { try add(record, path) }
     for result in try store.results() { try add(result, path) }
     for command in try store.commands() { try output.add(command: command) }
     try flush()
-    try store.close()
   }
 
   mutating func finish() throws {
     try output.insert(tensors.values.map(\.record))
+    try output.setToolVersions(versions)
     counts.tensors = tensors.count
   }
 
@@ -93,12 +77,17 @@ private struct StoreMerge {
     contents.toolVersion = ""
     if let earlier = seen[result.key] {
       guard earlier.contents == contents.hashValue else {
-        throw SweepError.store(path: path, .conflict(other: earlier.store, key: result.key))
+        throw SweepError.store(
+          path: path, .conflict(other: earlier.store, key: result.key, result: result.title))
+      }
+      if isNewer(result.toolVersion, than: earlier.version) {
+        seen[result.key]?.version = result.toolVersion
+        versions[result.key] = result.toolVersion
       }
       counts.repeated += 1
       return
     }
-    seen[result.key] = (path, contents.hashValue)
+    seen[result.key] = (path, contents.hashValue, result.toolVersion)
     waiting.append(result)
     counts.results += 1
     if waiting.count == 1000 { try flush() }
@@ -111,12 +100,32 @@ private struct StoreMerge {
 
   private mutating func add(_ record: TensorRecord, _ path: String) throws {
     let name = "\(record.file)\n\(record.name)"
-    if let earlier = tensors[name], earlier.record.hash != record.hash {
+    guard let earlier = tensors[name] else {
+      tensors[name] = (record, path)
+      return
+    }
+    guard earlier.record.hash == record.hash else {
       throw SweepError.tensorChanged(
         store: earlier.store, file: record.file, tensor: record.name, stored: earlier.record.hash,
         found: record.hash)
     }
-    guard tensors[name]?.record.tells(asMuchAs: record) != true else { return }
-    tensors[name] = (record, path)
+    if record.outranks(earlier.record) { tensors[name] = (record, path) }
   }
+}
+
+extension TensorRecord {
+  /// Of two of one tensor, the one that a merge keeps, whichever comes first.
+  fileprivate func outranks(_ other: TensorRecord) -> Bool {
+    let roles = [SweepTensor.Role.weight, .activation, .operand].map(\.rawValue)
+    let places = [self, other].map { roles.firstIndex(of: $0.role) ?? roles.count }
+    return places[0] < places[1]
+  }
+}
+
+/// Whether a version of the tool is the later of two: by its numbers, else the smaller text.
+private func isNewer(_ version: String, than other: String) -> Bool {
+  func numbers(_ text: String) -> [Int] { text.split(separator: ".").map { Int($0) ?? -1 } }
+  let (own, others) = (numbers(version), numbers(other))
+  guard own == others else { return others.lexicographicallyPrecedes(own) }
+  return version < other
 }

@@ -5,7 +5,7 @@ enum StoreSchema {
   /// `PRAGMA application_id`: "BsSw".
   static let applicationID = 0x4273_5377
   /// `PRAGMA user_version`: goes up when the tables change.
-  static let version = 1
+  static let version = 2
 
   /// Makes the tables in an empty database, in the caller's transaction.
   static func create(in database: Database, toolVersion: String) throws {
@@ -19,7 +19,7 @@ enum StoreSchema {
           block TEXT NOT NULL, block_size INTEGER, axis INTEGER NOT NULL,
           recipe TEXT NOT NULL, recipe_hash TEXT NOT NULL, rounding TEXT NOT NULL,
           tensor_scale TEXT NOT NULL, as_dtype TEXT NOT NULL,
-          accumulator TEXT, accumulator_hash TEXT, transform TEXT NOT NULL,
+          accumulator TEXT, accumulator_hash TEXT, transpose_b BOOLEAN, transform TEXT NOT NULL,
           fraction REAL, seed INTEGER, tool_version TEXT NOT NULL,
           bits_per_element REAL, nmse REAL, sqnr_db REAL, report TEXT NOT NULL
         );
@@ -62,10 +62,43 @@ enum StoreSchema {
     guard found == version else { return .schema(found: found, expected: version) }
     let check = try String.fetchOne(database, sql: "PRAGMA integrity_check(1)") ?? ""
     guard check == "ok" else { return .corrupted(check) }
+    if let altered = try alteration(of: database) { return .corrupted(altered) }
     let numerics = try meta("numerics", in: database) ?? "unknown"
     guard numerics == String(numericsVersion) else {
       return .numerics(found: numerics, expected: numericsVersion)
     }
+    return try badReport(in: database).map { .corrupted($0) }
+  }
+
+  private static let columns: [(table: String, names: [String])] = [
+    ("results", StoredResult.CodingKeys.allCases.map(\.rawValue)),
+    ("tensors", TensorRecord.CodingKeys.allCases.map(\.rawValue)), ("meta", ["key", "value"]),
+  ]
+
+  /// What another program made of the tables; nil where they are as they were made.
+  private static func alteration(of database: Database) throws -> String? {
+    for (table, names) in columns {
+      let found = try String.fetchAll(
+        database, sql: "SELECT name FROM pragma_table_info(?)", arguments: [table])
+      guard !found.isEmpty else { return "it has no table \"\(table)\"" }
+      if let missing = names.first(where: { !found.contains($0) }) {
+        return "its table \"\(table)\" has no column \"\(missing)\""
+      }
+      if let foreign = found.first(where: { !names.contains($0) }) {
+        return "its table \"\(table)\" has a foreign column \"\(foreign)\""
+      }
+    }
     return nil
+  }
+
+  private static func badReport(in database: Database) throws -> String? {
+    try String.fetchOne(
+      database,
+      sql: """
+        SELECT key FROM results
+        WHERE CASE WHEN json_valid(report) THEN json_type(report) <> 'object' ELSE 1 END
+        ORDER BY key LIMIT 1
+        """
+    ).map { "the report of result \($0.prefix(12))... is no JSON object" }
   }
 }

@@ -41,6 +41,8 @@ public struct StoredResult: Codable, Sendable, Hashable, FetchableRecord, Persis
   public var computeType: String
   public var accumulator: String?
   public var accumulatorHash: String?
+  /// Whether B of a product is [n, k]; nil for a tensor.
+  public var transposesB: Bool?
   /// What was done to the numbers before quantisation: `none`, `hadamard:N`, `outliers:values:P` or
   /// `outliers:columns:P`.
   public var transform: String
@@ -77,6 +79,7 @@ public struct StoredResult: Codable, Sendable, Hashable, FetchableRecord, Persis
     case computeType = "as_dtype"
     case accumulator
     case accumulatorHash = "accumulator_hash"
+    case transposesB = "transpose_b"
     case transform, fraction, seed
     case toolVersion = "tool_version"
     case bitsPerElement = "bits_per_element"
@@ -92,6 +95,7 @@ public struct TensorRecord: Codable, Sendable, Hashable, FetchableRecord, Persis
 
   /// SHA-256 of type, shape, order and bytes.
   public var hash: String
+  /// From the root, the same however a sweep was told of it.
   public var file: String
   public var name: String
   /// `weight`, `activation`, or `operand` where only products read it.
@@ -112,5 +116,17 @@ public struct TensorRecord: Codable, Sendable, Hashable, FetchableRecord, Persis
     case maxAbs = "max_abs"
     case rms
     case crestQuantiles = "crest_quantiles"
+  }
+}
+
+extension StoredResult {
+  /// In words, for messages.
+  var title: String {
+    let sides = other.map { "\(tensor) x \($0)" } ?? tensor
+    let words = [
+      formatB.map { "\(format) x \($0)" } ?? format, block, recipe, accumulator,
+      transform == "none" ? nil : transform,
+    ]
+    return "\(sides): \(words.compactMap { $0 }.joined(separator: " "))"
   }
 }

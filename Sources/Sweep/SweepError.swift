@@ -6,6 +6,8 @@ public enum SweepError: Error, Sendable, Hashable {
   case store(path: String, StoreFault)
   /// A tensor is not the one that the store holds results of.
   case tensorChanged(store: String, file: String, tensor: String, stored: String, found: String)
+  /// A plan that is not there, or not readable.
+  case noPlan(file: String)
   /// A file was written to while it was measured.
   case changedMeanwhile(file: String)
 
@@ -26,10 +28,14 @@ public enum SweepError: Error, Sendable, Hashable {
     case full
     /// The system's or SQLite's words.
     case unusable(String)
+    /// A full disk, or one that cannot be written to, has no place for what a log needs beside it.
+    case noSharedMemory
     /// There already, where a new one was to be made.
     case exists
-    /// Two stores give one piece of work two results.
-    case conflict(other: String, key: String)
+    /// A log lies there whose store is gone: a new store of that name would be taken for it.
+    case strayLog(String)
+    /// Two stores give one piece of work, `result` in words, two results.
+    case conflict(other: String, key: String, result: String)
   }
 
   /// The exit code of `sysexits.h`.
@@ -37,11 +43,12 @@ public enum SweepError: Error, Sendable, Hashable {
     switch self {
     case .plan(nil, _, _): 64
     case .plan, .tensorChanged, .changedMeanwhile: 65
+    case .noPlan: 66
     case .store(_, let fault):
       switch fault {
       case .missing: 66
       case .notAStore, .schema, .numerics, .corrupted, .conflict: 65
-      case .inUse, .full, .unusable, .exists: 74
+      case .inUse, .full, .unusable, .noSharedMemory, .exists, .strayLog: 74
       }
     }
   }
@@ -57,6 +64,7 @@ extension SweepError: CustomStringConvertible {
       "\(file): tensor \"\(tensor)\": not the numbers that \(store) holds results of (SHA-256"
         + " \(found.prefix(12))..., expected \(stored.prefix(12))...): nothing was measured; take"
         + " another store, or the earlier file"
+    case .noPlan(let file): "\(file): no such plan, or not readable"
     case .changedMeanwhile(let file):
       "\(file): was written to while it was measured; its last results were not stored"
     }
@@ -73,13 +81,29 @@ extension SweepError.StoreFault: CustomStringConvertible {
     case .numerics(let found, let expected):
       "holds results of numerical version \(found) (expected \(expected), this program's):"
         + " the two cannot share a store"
-    case .corrupted(let words): "damaged: \(words)"
+    case .corrupted(let words): "damaged or altered: \(words)"
     case .inUse: "in use by another sweep"
-    case .full: "no room left on its disk; what was measured before is kept"
+    case .full: "no room left on its disk; what was stored before is kept"
+    case .noSharedMemory:
+      "no room beside it for what reading its log takes; make room, or copy it and its \"-wal\" file to"
+        + " another disk"
     case .unusable(let words): words
     case .exists: "exists already (expected a new name, or --replace)"
-    case .conflict(let other, let key):
-      "result \(key.prefix(12))... differs from the one in \(other)"
+    case .strayLog(let log):
+      "\(log) lies beside it, the log of a store that is gone (expected none; remove it, or put the store"
+        + " back)"
+    case .conflict(let other, let key, let result):
+      "result \(key.prefix(12))... (\(result)) differs from the one in \(other)"
+    }
+  }
+}
+
+extension SweepError.StoreFault {
+  /// Whether a connection that needs no shared memory may fare better.
+  var mayLackSharedMemory: Bool {
+    switch self {
+    case .noSharedMemory, .full, .unusable: true
+    default: false
     }
   }
 }

@@ -54,6 +54,7 @@ struct SweepRows {
     row.count = result.report.count
     row.accumulator = request.accumulator.name
     row.accumulatorHash = RowText(request.accumulator).hash
+    row.transposesB = request.transposesB
     row.transform = request.transform.description
     if request.a.spec != nil, request.b.spec != nil, request.b.block != request.a.block {
       row.block = "\(request.a.block) x \(request.b.block)"

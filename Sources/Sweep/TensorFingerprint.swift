@@ -11,7 +11,7 @@ extension TensorRecord {
     let (file, info) = (tensor.input.file, tensor.input.info)
     let summary = try NumberSummary(file, info)
     hash = try Self.hash(file, info)
-    self.file = tensor.input.path
+    self.file = canonicalPath(tensor.input.path)
     name = info.name
     role = tensor.role.rawValue
     shape = shapeText(info.shape)

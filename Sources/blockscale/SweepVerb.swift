@@ -21,7 +21,8 @@ struct SweepVerb: ParsableCommand {
       as_dtype, seed, fraction, format_files. Its paths start from its own folder.
 
       --shard I/N measures one of N parts of about equal work. Where it is not given, a launcher's \
-      variables are read: SLURM_ARRAY_TASK_ID for the tasks of an array; OMPI_COMM_WORLD_RANK, else \
+      variables are read: SLURM_ARRAY_TASK_ID for the tasks of an array that starts at 0 or 1 and has no \
+      gaps; OMPI_COMM_WORLD_RANK, else \
       PMI_RANK, else SLURM_PROCID for the ranks of mpirun or srun; both together where both are there. \
       {shard} in the store's name becomes the shard's number.
       """)
@@ -33,6 +34,12 @@ struct SweepVerb: ParsableCommand {
   var store: String?
   @Option(help: ArgumentHelp("Measure part I of N.", valueName: "i/n"))
   var shard: Shard?
+  @Option(
+    help: ArgumentHelp(
+      "Write how it ended as JSON too: status is complete, incomplete (some cannot be measured),"
+        + " changed_meanwhile, tensor_changed or error.", valueName: "status.json"),
+    completion: .file(extensions: ["json"]))
+  var status: String?
   @Flag(help: "Measure nothing; say what each shard would.")
   var dryRun = false
   @OptionGroup var report: ReportOptions
@@ -40,34 +47,68 @@ struct SweepVerb: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
+    if store == "" { throw ValidationError("--store: expected a store's name, got none") }
     guard store == nil, !dryRun else { return }
     throw ValidationError("Missing expected argument '--store <results.sqlite>'")
   }
 
   func run() throws {
+    guard let status, !dryRun else {
+      if let outcome = try sweep() { try refuseFailures(outcome) }
+      return
+    }
+    // A status that was not written now would speak of an earlier run.
+    try? FileManager.default.removeItem(atPath: status)
+    let outcome: SweepRun.Outcome?
+    do {
+      outcome = try sweep()
+    } catch {
+      try SweepStatus.write(nil, error, to: status)
+      throw error
+    }
+    try SweepStatus.write(outcome, nil, to: status)
+    if let outcome { try refuseFailures(outcome) }
+  }
+
+  /// - Returns: nil of a dry run.
+  private func sweep() throws -> SweepRun.Outcome? {
     let plan = try what.request()
     let quantizer = try makeEngine(target: engine.target)
-    let resolved = try ResolvedPlan(plan, catalog: try rows.catalog(), engine: quantizer)
-    let experiment = MatmulExperiment(
-      quantizer: quantizer, engine: try makeMatmulEngine(target: engine.target),
-      parallel: engine.parallel, catalog: resolved.catalog)
-    let list = try WorkList(resolved, experiment: experiment)
+    let multiplier = try makeMatmulEngine(target: engine.target)
+    let catalog = try rows.catalog()
+    let (list, experiment) = try namingPlan(plan) {
+      let resolved = try ResolvedPlan(plan, catalog: catalog, engine: quantizer)
+      let experiment = MatmulExperiment(
+        quantizer: quantizer, engine: multiplier, parallel: engine.parallel,
+        catalog: resolved.catalog)
+      return (try WorkList(resolved, experiment: experiment), experiment)
+    }
     let fields = RunFields(engine: quantizer.name, seed: plan.seed, rows: usedRows(list))
     if report.form != .json { SkippedMessages.write(list.skipped, namesFiles: false) }
     let launcher = shard == nil ? try Launcher(ProcessInfo.processInfo.environment) : nil
     let part = shard ?? launcher?.shard ?? .whole
     guard !dryRun else {
       let shards = shard == nil || part.count == 1 ? [part] : part.all
-      return try report.print(
+      try report.print(
         SweepReports.plan(list, shards: shards, skipped: list.skipped, run: fields))
+      return nil
     }
-    try measure(list, part, launcher, experiment, fields)
+    return try measure(list, part, launcher, experiment, fields)
+  }
+
+  /// What a plan's file asks for in vain is its fault, not the command line's.
+  private func namingPlan<Value>(_ plan: SweepPlan, _ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch let error as MeasurementError where plan.file != nil && error.exitCode == 64 {
+      throw SweepError.plan(file: plan.file, field: "", problem: "\(error)")
+    }
   }
 
   private func measure(
     _ list: WorkList, _ part: Shard, _ launcher: Launcher?, _ experiment: MatmulExperiment,
     _ fields: RunFields
-  ) throws {
+  ) throws -> SweepRun.Outcome {
     let path = try storePath(part, launcher)
     if part.count > 1 {
       let source = launcher.map { " (\($0.variables.joined(separator: ", ")))" } ?? ""
@@ -91,12 +132,15 @@ struct SweepVerb: ParsableCommand {
     try report.print(
       SweepReports.report(
         outcome, shard: part, store: path, skipped: list.skipped, run: fields))
-    if !outcome.failed.isEmpty {
-      StandardStreams.writeMessage(
-        "blockscale: \(outcome.failed.count) of \(outcome.items) results cannot be measured on these"
-          + " numbers; the others are stored\n")
-      throw ExitCode(65)
-    }
+    return outcome
+  }
+
+  private func refuseFailures(_ outcome: SweepRun.Outcome) throws {
+    guard !outcome.failed.isEmpty else { return }
+    StandardStreams.writeMessage(
+      "blockscale: \(outcome.failed.count) of \(outcome.items) results cannot be measured on these"
+        + " numbers; the others are stored\n")
+    throw ExitCode(65)
   }
 
   /// Several processes with one store would find it in use by each other.

@@ -191,8 +191,8 @@ def shards_merge_to_the_store_of_one_process(number):
 
 
 @case(
-    ({"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_ARRAY_TASK_MIN": "1",
-      "SLURM_ARRAY_TASK_STEP": "2"}, "3/3", "SLURM_ARRAY_TASK_ID"),
+    ({"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_ARRAY_TASK_MIN": "1",
+      "SLURM_ARRAY_TASK_MAX": "3"}, "3/3", "SLURM_ARRAY_TASK_ID"),
     ({"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "4"}, "2/4", "OMPI_COMM_WORLD_RANK"),
     ({"PMI_RANK": "0", "PMI_SIZE": "2"}, "1/2", "PMI_RANK"),
     ({"SLURM_PROCID": "1", "SLURM_NTASKS": "3"}, "2/3", "SLURM_PROCID"),
@@ -225,12 +225,20 @@ def launchers_tell_the_shard(variables, shard, names):
         expect("shard 1/5 into" in fixed.stderr, fixed.stderr)
 
 
-@case()
-def an_array_with_gaps_is_refused():
+@case(({"SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_COUNT": "3", "SLURM_ARRAY_TASK_MIN": "1"},
+       "SLURM_ARRAY_TASK_ID"),
+      # One task of an array that was submitted once more: it would measure the whole plan.
+      ({"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_TASK_MIN": "3",
+        "SLURM_ARRAY_TASK_MAX": "3"}, "SLURM_ARRAY_TASK_ID"),
+      ({"OMPI_COMM_WORLD_RANK": "x", "OMPI_COMM_WORLD_SIZE": "3"}, "OMPI_COMM_WORLD_RANK"))
+def launchers_that_do_not_tell_the_shard_are_refused(variables, name):
+    clean = {name: value for name, value in os.environ.items()
+             if not name.startswith(("SLURM", "OMPI", "PMI"))}
     with folder() as place:
-        fail(USAGE, "sweep", weights(place), *FORMATS, "--store", place / "{shard}.sqlite", env={
-            **os.environ, "SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_COUNT": "3",
-            "SLURM_ARRAY_TASK_MIN": "1"}, mentions=["SLURM_ARRAY_TASK_ID", "--shard"])
+        model = weights(place)
+        fail(USAGE, "sweep", model, *FORMATS, "--store", place / "{shard}.sqlite",
+             env={**clean, **variables}, mentions=[name, "--shard"])
+        expect_equal([path.name for path in place.iterdir()], [model.name], "files")
 
 
 @case(("0/3",), ("4/3",), ("1",), ("1/0",), ("a/b",))
@@ -266,7 +274,7 @@ def stores_that_contradict_each_other_do_not_merge():
         shutil.copy(place / "a.sqlite", place / "b.sqlite")
         execute(place / "b.sqlite", "UPDATE results SET nmse = nmse * 1.5 WHERE block = '16'")
         fail(BAD_DATA, "store", "merge", place / "c.sqlite", place / "a.sqlite", place / "b.sqlite",
-             mentions=["differs", "a.sqlite"])
+             mentions=["differs", "a.sqlite", ".weight: ", " 16 exact"])
 
 
 @case()
@@ -331,6 +339,14 @@ def a_plan_measures_what_its_flags_would():
     ({"roundings": ["nearest"]}, ["roundings[0]", "tiesToEven"]),
     ({"fraction": 0}, ["fraction"]),
     ({"seed": -1}, ["seed"]),
+    ({"seed": 1.5}, ["seed: 1.5", "whole number"]),
+    ({"axis": 0.5}, ["axis: 0.5", "whole number"]),
+    ({"version": 1.5}, ["version"]),
+    ({"axis": 5}, ["axis 5"]),
+    ({"rotations": [256]}, ["256"]),
+    ({"recipes": []}, ["recipes", "empty list"]),
+    ({"products": [{"a": "a", "b": "b", "accumulators": []}]},
+     ["products[0].accumulators", "empty list"]),
     ({"version": 2}, ["version", "expected 1"]),
     ({"formats": "nvfp4"}, ["formats"]),
     ("{version: 1, formats: [", ["not JSON5"]),
@@ -359,11 +375,12 @@ def flags_with_a_mistake_are_usage_errors(words, mentions):
 @case()
 def plans_and_stores_that_are_missing_are_named():
     with folder() as place:
-        fail((NO_INPUT, BAD_DATA), "sweep", "--plan", place / "no.json5", "--store",
-             place / "s.sqlite", mentions=["no.json5"])
+        fail(NO_INPUT, "sweep", "--plan", place / "no.json5", "--store", place / "s.sqlite",
+             mentions=["no.json5"])
         fail(NO_INPUT, "sweep", place / "no.npy", *FORMATS, "--store", place / "s.sqlite",
              mentions=["no.npy"])
         fail(USAGE, "sweep", weights(place), *FORMATS, mentions=["--store"])
+        fail(USAGE, "sweep", weights(place), *FORMATS, "--store", "", mentions=["--store"])
         fail(USAGE, "sweep", "--plan", place / "p", "--format", "nvfp4", "--store",
              place / "s.sqlite", mentions=["--format"])
         fail(NO_INPUT, "store", "export", place / "no.sqlite", "--as", "csv", mentions=["no.sqlite"])

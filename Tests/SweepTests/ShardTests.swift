@@ -77,12 +77,18 @@ import Testing
   @Test("launchers' variables become shards")
   func launchers() throws {
     let array = [
-      "SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "1",
-      "SLURM_ARRAY_TASK_STEP": "2",
+      "SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "1",
+      "SLURM_ARRAY_TASK_MAX": "4",
     ]
     let ranks = ["OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "3"]
     let table: [(variables: [String: String], shard: String?, names: [String])] = [
       ([:], nil, []), (array, "4/4", ["SLURM_ARRAY_TASK_ID"]),
+      (
+        [
+          "SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "0",
+          "SLURM_ARRAY_TASK_MAX": "1",
+        ], "1/2", ["SLURM_ARRAY_TASK_ID"]
+      ),
       (ranks, "3/3", ["OMPI_COMM_WORLD_RANK"]),
       (
         array.merging(ranks) { a, _ in a }, "12/12",
@@ -109,6 +115,21 @@ import Testing
       ["SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "1"],
       ["SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "1"],
       ["PMI_RANK": "2", "PMI_SIZE": "2"],
+      // Task 3 of an array, tasks 2 and 4, and 1 and 3, submitted once more.
+      [
+        "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_TASK_MIN": "3",
+        "SLURM_ARRAY_TASK_MAX": "3",
+      ],
+      [
+        "SLURM_ARRAY_TASK_ID": "4", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "2",
+        "SLURM_ARRAY_TASK_MAX": "4", "SLURM_ARRAY_TASK_STEP": "2",
+      ],
+      [
+        "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "1",
+        "SLURM_ARRAY_TASK_MAX": "3",
+      ],
+      ["OMPI_COMM_WORLD_RANK": "x", "OMPI_COMM_WORLD_SIZE": "3"],
+      ["PMI_RANK": "0", "PMI_SIZE": ""],
     ] {
       #expect(throws: SweepError.self, "\(bad)") { try Launcher(bad) }
     }

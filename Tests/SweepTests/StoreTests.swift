@@ -108,7 +108,9 @@ import Testing
       #expect(throws: SweepError.store(path: output, .exists)) {
         try ResultsStore.merge([first], into: output)
       }
-      #expect(throws: SweepError.store(path: other, .conflict(other: first, key: "b"))) {
+      let conflict = SweepError.StoreFault.conflict(
+        other: first, key: "b", result: "w: f 16 exact")
+      #expect(throws: SweepError.store(path: other, conflict)) {
         try ResultsStore.merge([first, other], into: output, replaces: true)
       }
       #expect(try ResultsStore.open(output).keys() == ["a", "b", "c"])

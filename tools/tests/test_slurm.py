@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
+import inputs
+from files import write_safetensors
 from harness import GOLDEN, OK, PROGRAM, ROOT, USAGE, case, expect, expect_equal, folder, succeed
 from slurm_cluster import SlurmCluster
 
@@ -124,6 +127,102 @@ def srun_gives_each_rank_its_shard():
         expect_equal(succeed("store", "export", place / "b.sqlite", "--as", "jsonl"),
                      succeed("store", "export", place / "single.sqlite", "--as", "jsonl"),
                      f"batch script: {(place / 'batch.log').read_text()[:400]}")
+
+
+class Run:
+    """A run of a plan over a model of its own, and what its merge said."""
+
+    def __init__(self, cluster, place, name):
+        self.cluster = cluster
+        self.output = place / name / "out"
+        self.model = place / name / "model.safetensors"
+        self.plan = place / name / "plan.json5"
+        self.merged, self.page = self.output / "merged.sqlite", self.output / "report.html"
+        self.plan.parent.mkdir()
+        shutil.copy(GOLDEN / "demo/minilm-slice.safetensors", self.model)
+        self.write_plan()
+
+    def write_plan(self, **changes):
+        self.plan.write_text(json.dumps({
+            "version": 1, "weights": ["model.safetensors"], "blocks": [8, 16, 32, 64, 128, "axis"],
+            "formats": ["nvfp4", "mxfp4", "int8", "mxfp8_e4m3", "nf4"], **changes}))
+
+    def submit(self, *words):
+        return submit(self.cluster, self.plan, self.output, "--tasks", "2", "--program", PROGRAM,
+                      *words)
+
+    def touch_while_measured(self):
+        """Touches the model when a task has stored something."""
+        stores = [self.output / f"shards/shard-{number}.sqlite" for number in (1, 2)]
+        self.cluster.wait(lambda: any(map(has_begun, stores)), "results of a shard", 120)
+        os.utime(self.model, (1, 1))
+
+    def end(self):
+        """Waits for all jobs; what the merge has said since the last time."""
+        self.cluster.wait(lambda: not self.cluster.jobs(), "end of all jobs", 240)
+        log = self.output / "logs/merge.log"
+        text = log.read_text()
+        log.write_text("")
+        return text
+
+    def rows(self):
+        return succeed("store", "export", self.merged, "--as", "jsonl").splitlines()
+
+    def single(self):
+        store = self.plan.parent / "single.sqlite"
+        succeed("sweep", "--plan", self.plan, "--store", store)
+        return succeed("store", "export", store, "--as", "jsonl").splitlines()
+
+
+@case()
+def slurm_runs_whose_files_change_are_never_reported_in_part():
+    with folder() as place, SlurmCluster(place) as cluster:
+        touched = Run(cluster, place, "touched")
+        touched.submit("--sweep", SLOW)
+        touched.touch_while_measured()
+        said = touched.end()
+        expect("attempt 1; once more" in said, f"no second attempt: {said}")
+        whole = touched.single()
+        expect(f"done: {len(whole)} of {len(whole)} results" in said, said)
+        expect(touched.rows() == whole and touched.page.exists(), "the merged store")
+
+        # Another model under the same name: the earlier results stand, and nothing is made of them.
+        touched.model.write_bytes(touched.model.read_bytes()[:-4000] + bytes(4000))
+        touched.page.unlink()
+        touched.submit()
+        said = touched.end()
+        expect("is not the one that" in said and "nothing was merged" in said, said)
+        expect(touched.rows() == whole and not touched.page.exists(), "a report was made")
+
+        # Without attempts left nothing is merged either.
+        once = Run(cluster, place, "once")
+        once.submit("--attempts", "1", "--sweep", SLOW)
+        once.touch_while_measured()
+        said = once.end()
+        expect("failed in 1 attempts" in said and not once.merged.exists(), said)
+
+        # What cannot be measured is counted, and no plan that went bad is tried again.
+        special = Run(cluster, place, "special")
+        write_safetensors(special.model, {"x.weight": inputs.normal((24, 96), seed=50),
+                                          "y.weight": inputs.special()})
+        special.write_plan(formats=["nvfp4"], recipes=["exact", "torchao-nvfp4"], blocks=[16])
+        special.submit()
+        said = special.end()
+        expect_equal(len(special.rows()), 3, "results")
+        expect("3 of 4 results; 1 cannot be measured" in said, said)
+        special.write_plan(formats=["mxfp4"], blocks=[16])
+        special.submit()
+        said = special.end()
+        expect("done: 2 of 2 results" in said and "3 more" in said, said)
+        (special.output / "settings").write_text(
+            (special.output / "settings").read_text().replace("plan.json5", "gone.json5"))
+        cluster.run("sbatch", "--array=1-2", f"--output={place}/shard-%a.log",
+                    ROOT / "tools/slurm/shard", special.output)
+        special.end()
+        cluster.run("sbatch", f"--output={special.output}/logs/merge.log", ROOT / "tools/slurm/merge",
+                    special.output)
+        said = special.end()
+        expect("shards 1 2 failed for a reason that another attempt does not change" in said, said)
 
 
 @case(([],), (["plan"],), (["plan", "out", "--tasks", "0"],), (["plan", "out", "--tasks"],),
