@@ -38,8 +38,11 @@ struct MarkPlace {
   var x: Double?
   /// With the texts of marks that it covers, a line for each.
   var title: String?
+  /// Marks that it stands for.
+  var count = 1
 
   mutating func add(_ other: String?) {
+    count += 1
     guard let other, other != title else { return }
     title = title.map { "\($0)\n\(other)" } ?? other
   }
@@ -168,7 +171,7 @@ private struct PlotFrame {
       guard case .points(let points) = layer.kind else { return [] }
       return points.map { MarkPlace(x: nil, title: $0.title ?? layer.name) }
     }
-    var placed: [(layer: Int, point: Int)] = []
+    var placed: [(layer: Int, point: Int, y: Double)] = []
     for (number, layer) in plot.layers.enumerated().reversed() {
       guard case .points(let points) = layer.kind else { continue }
       for (index, point) in points.enumerated().reversed() {
@@ -177,9 +180,16 @@ private struct PlotFrame {
         switch crowd.place(own.x, own.y, within: left...max(left, right)) {
         case .at(let x):
           places[number][index].x = x
-          placed.append((number, index))
+          placed.append((number, index, own.y))
         case .under(let other):
-          let above = placed[other]
+          // Marks of the series at about this height share them, so that none has a long list.
+          let near = placed.filter {
+            $0.layer == number && abs($0.y - own.y) <= 3
+              && abs((places[number][$0.point].x ?? .infinity) - own.x) <= plot.reach
+          }
+          let above =
+            near.min { places[number][$0.point].count < places[number][$1.point].count }
+            ?? placed[other]
           places[above.layer][above.point].add(places[number][index].title)
         }
       }
