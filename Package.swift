@@ -124,8 +124,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "ReportingTests",
-      dependencies: ["Reporting", "Sweep", "ScalingLaws", "FormatCatalog", "NumberFormats"],
-      swiftSettings: swift),
+      dependencies: [
+        "Reporting", "Sweep", "ScalingLaws", "FormatCatalog", "NumberFormats", "ErrorStatistics",
+      ], swiftSettings: swift),
     .testTarget(
       name: "MeasurementTests",
       dependencies: ["Measurement", "Reporting", "ScalingLaws", "Verification"],

@@ -23,8 +23,8 @@ extension CatalogError: CustomStringConvertible {
     case .version(let file): "\(file): expected version: 1"
     case .badRow(let file, let row, let reason): "\(file): row \"\(row)\": \(reason)"
     case .unknownField(let file, let row, let field, let nearest):
-      "\(file): \(row.map { "row \"\($0)\": " } ?? "")unknown field \"\(field)\""
-        + " (nearest: \"\(nearest)\")"
+      "\(file): \(row.map { "row \"\($0)\": " } ?? "")"
+        + UnknownField.problem(field, nearest: nearest)
     case .duplicateName(let file, let row, let name):
       "\(file): row \"\(row)\": the name \"\(name)\" is taken"
     case .unknownReference(let file, let row, let name):

@@ -1,46 +1,70 @@
-/// The fields that a table's file really has, against those that its rows can have: a decoder passes
-/// over a misspelt one, and the row would mean something else than was written.
-struct FieldNames: Decodable {
-  private var unknown: [UnknownField] = []
+/// The names of a table file's fields, against those that its rows can have: a decoder passes over a
+/// misspelt one, and the row would mean something else than was written.
+package struct FieldNames: Decodable {
+  /// A table's name and every field that its rows can have, those of objects in them behind the
+  /// object's name and a dot. An object without such fields has keys that are no names of fields.
+  package typealias Table = (name: String, fields: [String])
 
-  /// The first field that nothing reads; nil where all are read.
-  var firstUnknown: UnknownField? { unknown.first }
+  private var top: [String] = []
+  private var rows: [String: [Row]] = [:]
 
-  private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  /// Fields of one row, those of objects in it behind the object's name and a dot.
+  /// The fields of one object, those of objects in it behind the object's name and a dot.
   private struct Row: Decodable {
     var name: String?
     var fields: [String] = []
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: AnyKey.self)
-      collect(container, behind: "")
-      name = try AnyKey(stringValue: "name").flatMap {
-        try container.decodeIfPresent(String.self, forKey: $0)
-      }
-    }
-
-    private mutating func collect(
-      _ container: KeyedDecodingContainer<AnyKey>, behind path: String
-    ) {
       for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
-        let field = path + key.stringValue
-        fields.append(field)
-        if let inner = try? container.nestedContainer(keyedBy: AnyKey.self, forKey: key) {
-          collect(inner, behind: field + ".")
-        }
+        fields.append(key.stringValue)
+        let inner =
+          (try? container.decode(Row.self, forKey: key)).map { [$0] }
+          ?? (try? container.decode([Row].self, forKey: key)) ?? []
+        fields += inner.flatMap(\.fields).map { "\(key.stringValue).\($0)" }
       }
+      name = try? container.decodeIfPresent(String.self, forKey: AnyKey("name"))
     }
   }
 
-  /// Every field that a row of each table can have.
-  private static let tables: [(name: String, fields: [String])] = [
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: AnyKey.self)
+    for key in container.allKeys {
+      top.append(key.stringValue)
+      rows[key.stringValue] = try? container.decode([Row].self, forKey: key)
+    }
+  }
+
+  /// The first field that no table has; nil where all are read.
+  package func firstUnknown(in tables: [Table]) -> UnknownField? {
+    let known = ["version"] + tables.map(\.name)
+    if let field = top.sorted().first(where: { !known.contains($0) }) {
+      return UnknownField(row: nil, field: field, among: known)
+    }
+    for table in tables {
+      let fields = Set(table.fields)
+      let objects = Set(table.fields.map(Self.object))
+      for (index, row) in (rows[table.name] ?? []).enumerated() {
+        let unknown = row.fields.first {
+          !fields.contains($0) && objects.contains(Self.object(of: $0))
+        }
+        if let unknown {
+          return UnknownField(
+            row: row.name ?? "\(table.name)[\(index)]", field: unknown, among: table.fields)
+        }
+      }
+    }
+    return nil
+  }
+
+  /// The object that holds a field; empty for the row itself.
+  private static func object(of field: String) -> Substring {
+    field.lastIndex(of: ".").map { field[..<$0] } ?? ""
+  }
+}
+
+extension FieldNames {
+  /// The tables of formats.
+  static let formatTables: [Table] = [
     ("elements", ElementRow.CodingKeys.names()), ("scales", ScaleRow.CodingKeys.names()),
     ("blocks", BlockRow.CodingKeys.names()),
     (
@@ -58,71 +82,4 @@ struct FieldNames: Decodable {
         + AccumulatorRow.FixedField.CodingKeys.names(behind: "fixed.")
     ),
   ]
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: AnyKey.self)
-    let tables = Self.tables
-    let known = ["version"] + tables.map(\.name)
-    for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue })
-    where !known.contains(key.stringValue) {
-      unknown.append(UnknownField(row: nil, field: key.stringValue, among: known))
-    }
-    for table in tables {
-      guard let key = AnyKey(stringValue: table.name) else { continue }
-      for (index, row) in (try container.decodeIfPresent([Row].self, forKey: key) ?? [])
-        .enumerated()
-      {
-        for field in row.fields where !table.fields.contains(field) {
-          let name = row.name ?? "\(table.name)[\(index)]"
-          unknown.append(UnknownField(row: name, field: field, among: table.fields))
-        }
-      }
-    }
-  }
-}
-
-/// A field that nothing reads.
-package struct UnknownField: Hashable, Sendable {
-  /// The row's name, or its place where it has none; nil beside the tables.
-  package var row: String?
-  package var field: String
-  /// The known field that takes the fewest changes of a letter.
-  package var nearest: String
-
-  package init(row: String?, field: String, among known: [String]) {
-    self.row = row
-    self.field = field
-    nearest = nearestName(to: field, among: known)
-  }
-}
-
-/// The known name that takes the fewest changes of a letter, whatever its case; empty without names.
-package func nearestName(to name: String, among known: [String]) -> String {
-  let distances = known.map {
-    (name: $0, changes: letterChanges($0.lowercased(), name.lowercased()))
-  }
-  return distances.min { $0.changes < $1.changes }?.name ?? ""
-}
-
-/// Letters inserted, removed or replaced to turn one word into another (Levenshtein distance).
-private func letterChanges(_ first: String, _ second: String) -> Int {
-  let letters = Array(second)
-  var row = Array(0...letters.count)
-  for (index, letter) in first.enumerated() {
-    var diagonal = row[0]
-    row[0] = index + 1
-    for column in letters.indices {
-      let change = diagonal + (letters[column] == letter ? 0 : 1)
-      diagonal = row[column + 1]
-      row[column + 1] = min(change, row[column] + 1, diagonal + 1)
-    }
-  }
-  return row[letters.count]
-}
-
-extension CaseIterable where Self: CodingKey {
-  /// The names of all keys, behind that of the object that holds them.
-  fileprivate static func names(behind path: String = "") -> [String] {
-    allCases.map { path + $0.stringValue }
-  }
 }

@@ -92,7 +92,7 @@ public struct FormatCatalog: Sendable {
     } catch {
       throw malformed(error, file: file)
     }
-    guard let unknown = names.firstUnknown else { return }
+    guard let unknown = names.firstUnknown(in: FieldNames.formatTables) else { return }
     throw .unknownField(
       file: file, row: unknown.row, field: unknown.field, nearest: unknown.nearest)
   }

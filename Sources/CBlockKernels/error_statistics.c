@@ -22,12 +22,13 @@ typedef int64_t i64x8 __attribute__((vector_size(64)));
 #define ABSOLUTE(a) ((f64x8)((i64x8)(a) & MAGNITUDE))
 #define LARGER(a, b) CHOOSE((a) > (b), a, b)
 
-enum { SUM_E, SUM_EE, SUM_XX, SUM_YY, SUM_XY, SUM_RELATIVE };
+enum { SUM_E, SUM_EE, SUM_XX, SUM_YY, SUM_XY, SUM_RELATIVE,
+       SUM_UNDERFLOW, SUM_CLAMPED, SUM_SATURATED, SUM_FLUSHED };
 enum { MAX_ABSOLUTE, MAX_RELATIVE, MAX_ULP };
 enum { COUNT_NONZERO, COUNT_SATURATED, COUNT_FLUSHED, COUNT_NAN, COUNT_NON_FINITE };
 
 typedef struct {
-  f64x8 sums[6];
+  f64x8 sums[10];
   f64x8 maxima[3];
   i64x8 counts[5];
 } lanes;
@@ -55,8 +56,9 @@ INLINE void scaled_gap(f64x8 *gap, const f64x8 *x, const f64x8 *d, const bk_erro
   }
 }
 
+/* `ends` says whether some divisor may be below normal_divisor or from top_divisor on. */
 INLINE void add_eight(lanes *s, const float *xp, const float *vp, const double *dp,
-                      const bk_error_params *p, const int kind) {
+                      const bk_error_params *p, const int kind, const int ends) {
   f32x8 xf, vf;
   f64x8 d;
   memcpy(&xf, xp, sizeof xf);
@@ -70,8 +72,9 @@ INLINE void add_eight(lanes *s, const float *xp, const float *vp, const double *
   const i64x8 finite = (ax0 < infinity) & (ABSOLUTE(y0) < infinity);
 
   const f64x8 x = KEEP(x0, finite), y = KEEP(y0, finite), e = KEEP(y0 - x0, finite);
+  const f64x8 ee = e * e;
   s->sums[SUM_E] += e;
-  s->sums[SUM_EE] += e * e;
+  s->sums[SUM_EE] += ee;
   s->sums[SUM_XX] += x * x;
   s->sums[SUM_YY] += y * y;
   s->sums[SUM_XY] += x * y;
@@ -88,35 +91,48 @@ INLINE void add_eight(lanes *s, const float *xp, const float *vp, const double *
   const f64x8 ulp = KEEP(ae / gap, finite & (ad > 0.0));
   s->maxima[MAX_ULP] = LARGER(ulp, s->maxima[MAX_ULP]);
 
+  const i64x8 beyond = ax0 > ad * p->largest;
+  const i64x8 flushed = (ax0 > 0.0) & (v == 0.0) & (ad < infinity);
+  if (ends) {
+    const i64x8 small = ad < p->normal_divisor, top = ad >= p->top_divisor;
+    s->sums[SUM_UNDERFLOW] += KEEP(ee, small);
+    s->sums[SUM_CLAMPED] += KEEP(ee, beyond & top & ~small);
+    s->sums[SUM_SATURATED] += KEEP(ee, beyond & ~top & ~small);
+    s->sums[SUM_FLUSHED] += KEEP(ee, flushed & ~beyond & ~small);
+  } else {
+    s->sums[SUM_SATURATED] += KEEP(ee, beyond);
+    s->sums[SUM_FLUSHED] += KEEP(ee, flushed & ~beyond);
+  }
+
   /* A true comparison is -1. */
   s->counts[COUNT_NONZERO] -= nonzero;
-  s->counts[COUNT_SATURATED] -= ax0 > ad * p->largest;
-  s->counts[COUNT_FLUSHED] -= (ax0 > 0.0) & (v == 0.0) & (ad < infinity);
+  s->counts[COUNT_SATURATED] -= beyond;
+  s->counts[COUNT_FLUSHED] -= flushed;
   s->counts[COUNT_NAN] -= y0 != y0;
   s->counts[COUNT_NON_FINITE] -= ~finite;
 }
 
 /* n <= 8 elements in the lanes from `lane` on; the others get x = v = 0, which changes nothing. */
 INLINE void add_some(lanes *s, const float *x, const float *v, const double *d, size_t n,
-                     size_t lane, const bk_error_params *p, const int kind) {
+                     size_t lane, const bk_error_params *p, const int kind, const int ends) {
   float xs[LANES] = {0}, vs[LANES] = {0};
   double ds[LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
   memcpy(xs + lane, x, n * sizeof *x);
   memcpy(vs + lane, v, n * sizeof *v);
   memcpy(ds + lane, d, n * sizeof *d);
-  add_eight(s, xs, vs, ds, p, kind);
+  add_eight(s, xs, vs, ds, p, kind, ends);
 }
 
 INLINE void add_run(lanes *s, const float *x, const float *v, const double *d, size_t n,
-                    size_t start, const bk_error_params *p, const int kind) {
+                    size_t start, const bk_error_params *p, const int kind, const int ends) {
   size_t i = 0;
   const size_t lane = start % LANES;
   if (lane != 0) {
     i = LANES - lane < n ? LANES - lane : n;
-    add_some(s, x, v, d, i, lane, p, kind);
+    add_some(s, x, v, d, i, lane, p, kind, ends);
   }
-  for (; i + LANES <= n; i += LANES) add_eight(s, x + i, v + i, d + i, p, kind);
-  if (i < n) add_some(s, x + i, v + i, d + i, n - i, 0, p, kind);
+  for (; i + LANES <= n; i += LANES) add_eight(s, x + i, v + i, d + i, p, kind, ends);
+  if (i < n) add_some(s, x + i, v + i, d + i, n - i, 0, p, kind, ends);
 }
 
 /* Where the next element stands: d is its block's divisor, `position` its column. */
@@ -137,13 +153,16 @@ INLINE void next_line(tile_divisors *b) {
   }
 }
 
-/* Writes the divisors of the next n elements, one each. */
-INLINE void expand(tile_divisors *b, double *out, size_t n) {
+/* Writes the divisors of the next n elements, one each; 1 if one is at an end of the range. */
+INLINE int expand(tile_divisors *b, double *out, size_t n, const bk_error_params *p) {
   const size_t width = b->tiling.tile_columns, line = b->tiling.columns;
+  int ends = 0;
   while (n > 0) {
     size_t run = width - b->position % width;
     if (run > line - b->position) run = line - b->position;
     const size_t take = run < n ? run : n;
+    const double size = __builtin_fabs(*b->d);
+    ends |= size < p->normal_divisor || size >= p->top_divisor;
     for (size_t i = 0; i < take; i++) out[i] = *b->d;
     out += take;
     n -= take;
@@ -151,6 +170,7 @@ INLINE void expand(tile_divisors *b, double *out, size_t n) {
     if (take == run) b->d++;
     if (b->position == line) next_line(b);
   }
+  return ends;
 }
 
 /* The divisors are one per element where tiles is null. */
@@ -164,13 +184,16 @@ INLINE void accumulate(bk_error_state *state, const float *x, const float *v, co
   memcpy(s.maxima, state->maxima, sizeof s.maxima);
   memcpy(s.counts, state->counts, sizeof s.counts);
   if (tiles == NULL) {
-    add_run(&s, x, v, d, n, start, p, kind);
+    add_run(&s, x, v, d, n, start, p, kind, 1);
   } else {
     for (size_t i = 0; i < n;) {
       const size_t left = PIECE - (start + i) % LANES; /* so that later pieces start at lane 0 */
       const size_t piece = n - i < left ? n - i : left;
-      expand(tiles, expanded, piece);
-      add_run(&s, x + i, v + i, expanded, piece, start + i, p, kind);
+      if (expand(tiles, expanded, piece, p)) {
+        add_run(&s, x + i, v + i, expanded, piece, start + i, p, kind, 1);
+      } else {
+        add_run(&s, x + i, v + i, expanded, piece, start + i, p, kind, 0);
+      }
       i += piece;
     }
   }
@@ -183,7 +206,7 @@ INLINE void accumulate(bk_error_state *state, const float *x, const float *v, co
 /* One line's blocks: writes their moments, or adds them to those of the rows above. */
 INLINE void line_moments(const float *x, size_t n, size_t block, int first, float *amax,
                          double *sum_squares) {
-  for (size_t from = 0; from < n; from += block, amax++, sum_squares++) {
+  for (size_t from = 0; from < n; from += block, sum_squares++) {
     const size_t length = n - from < block ? n - from : block;
     f32x8 largest = {0};
     f64x8 sum = {0};
@@ -196,16 +219,18 @@ INLINE void line_moments(const float *x, size_t n, size_t block, int first, floa
       }
       const f64x8 wide = __builtin_convertvector(f, f64x8);
       sum += wide * wide;
+      if (!amax) continue;
       const i32x8 magnitude = (i32x8)f & INT32_C(0x7fffffff);
       const i32x8 larger = (f32x8)magnitude > largest;
       largest = (f32x8)((magnitude & larger) | ((i32x8)largest & ~larger));
     }
-    float top = first ? 0 : *amax;
-    for (int lane = 0; lane < LANES; lane++) top = largest[lane] > top ? largest[lane] : top;
     const double total = ((sum[0] + sum[4]) + (sum[2] + sum[6])) +
                          ((sum[1] + sum[5]) + (sum[3] + sum[7]));
-    *amax = top;
     *sum_squares = first ? total : *sum_squares + total;
+    if (!amax) continue;
+    float top = first ? 0 : *amax;
+    for (int lane = 0; lane < LANES; lane++) top = largest[lane] > top ? largest[lane] : top;
+    *amax++ = top;
   }
 }
 
@@ -214,9 +239,10 @@ INLINE void moments(const float *x, size_t rows, size_t columns, size_t tile_col
   for (size_t row = 0; row < rows; row++, x += columns) {
     if (row > 0 && tile_columns == 1) {
       for (size_t i = 0; i < columns; i++) {
+        sum_squares[i] += (double)x[i] * (double)x[i];
+        if (!amax) continue;
         const float magnitude = __builtin_fabsf(x[i]);
         amax[i] = magnitude > amax[i] ? magnitude : amax[i];
-        sum_squares[i] += (double)x[i] * (double)x[i];
       }
     } else {
       line_moments(x, columns, tile_columns, row == 0, amax, sum_squares);
@@ -240,7 +266,8 @@ INLINE void moments(const float *x, size_t rows, size_t columns, size_t tile_col
   attribute static void moments_##name(const float *x, size_t rows, size_t columns,               \
                                        size_t tile_columns, float *amax,                          \
                                        double *sum_squares) {                                     \
-    moments(x, rows, columns, tile_columns, amax, sum_squares);                                   \
+    if (amax) moments(x, rows, columns, tile_columns, amax, sum_squares);                         \
+    else moments(x, rows, columns, tile_columns, NULL, sum_squares);                              \
   }
 
 LOOPS(baseline, )
@@ -322,6 +349,10 @@ void bk_error_reduce(const bk_error_state *state, bk_error_sums *out) {
   out->y_squared = lane_sum(state->sums[SUM_YY]);
   out->xy = lane_sum(state->sums[SUM_XY]);
   out->relative = lane_sum(state->sums[SUM_RELATIVE]);
+  out->underflow_squared = lane_sum(state->sums[SUM_UNDERFLOW]);
+  out->clamped_squared = lane_sum(state->sums[SUM_CLAMPED]);
+  out->saturated_squared = lane_sum(state->sums[SUM_SATURATED]);
+  out->flushed_squared = lane_sum(state->sums[SUM_FLUSHED]);
   out->max_absolute = lane_largest(state->maxima[MAX_ABSOLUTE]);
   out->max_relative = lane_largest(state->maxima[MAX_RELATIVE]);
   out->max_ulp = lane_largest(state->maxima[MAX_ULP]);

@@ -10,7 +10,10 @@ INLINE vu block_maximum(const float *x, int64_t count) {
 INLINE void amax_short(const float *x, int64_t count, uint32_t *amax) {
   uint32_t m = *amax;
   for (int64_t i = 0; i < count; i++) {
-    uint32_t a = bk_bits(x[i]) & 0x7fffffff;
+    // Copied: what lies there may be integers, the maxima of smaller blocks.
+    uint32_t a;
+    memcpy(&a, x + i, sizeof a);
+    a &= 0x7fffffff;
     m = a > m ? a : m;
   }
   *amax = m;

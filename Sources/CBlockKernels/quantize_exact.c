@@ -12,8 +12,9 @@ typedef struct {
   const bk_grid *grid;
   const float *x;
   const uint32_t *random;
-  uint8_t *codes;   // unpacked, or NULL
-  uint8_t *packed;  // two a byte, or NULL
+  const uint32_t *amax;  // of every block, or NULL
+  uint8_t *codes;        // unpacked, or NULL
+  uint8_t *packed;       // two a byte, or NULL
   uint32_t *scales;
   int scales_given;
   int stream;  // the packed codes are more than caches hold
@@ -74,13 +75,16 @@ static void encode_chunk_row(const work *w, int64_t first, int64_t columns, cons
   }
 }
 
+// `known`: the maxima of the chunk's blocks, or NULL.
 static int64_t band_chunk(const work *w, int64_t first, int64_t rows, int64_t columns,
-                          int64_t ahead, uint32_t *scales) {
+                          int64_t ahead, const uint32_t *known, uint32_t *scales) {
   int64_t tile = w->grid->tile_columns, blocks = (columns + tile - 1) / tile;
   uint32_t amax[BK_CHUNK + 16];
   float factor[BK_CHUNK + 16];
   memset(amax, 0, sizeof(uint32_t) * (size_t)(blocks + 16));
-  for (int64_t r = 0; r < rows; r++)
+  // Copied, as whole vectors are read behind the last block.
+  if (known) memcpy(amax, known, sizeof(uint32_t) * (size_t)blocks);
+  for (int64_t r = 0; r < rows && !known; r++)
     w->kernels->row_amax(w->x + first + r * w->grid->columns, columns, tile, amax);
   int32_t method;
   int special;
@@ -112,6 +116,7 @@ static bk_result run(const work *w) {
   if (w->packed && (step & 1)) step *= 2;
   int64_t block_columns = (g->columns + tile - 1) / tile;
   uint32_t *scales = w->scales;
+  const uint32_t *amax = w->amax;
   for (int64_t m = 0; m < g->outer; m++) {
     for (int64_t r = 0; r < g->rows; r += g->tile_rows) {
       int64_t rows = g->rows - r < g->tile_rows ? g->rows - r : g->tile_rows;
@@ -121,9 +126,12 @@ static bk_result run(const work *w) {
         int64_t ahead = g->tile_rows == 1         ? AHEAD
                         : c + step < g->columns ? step
                                                 : rows * g->columns - c;
-        result.clamped_scales += band_chunk(w, first + c, rows, columns, ahead, scales + c / tile);
+        const uint32_t *known = amax ? amax + c / tile : NULL;
+        result.clamped_scales +=
+            band_chunk(w, first + c, rows, columns, ahead, known, scales + c / tile);
       }
       scales += block_columns;
+      if (amax) amax += block_columns;
     }
   }
 #if defined(__x86_64__)
@@ -133,10 +141,23 @@ static bk_result run(const work *w) {
 }
 
 bk_result bk_quantize_exact(int target, const bk_job *job, const bk_grid *grid, const float *x,
-                            const uint32_t *random, int scales_given, void *codes,
-                            uint32_t *scales) {
-  work w = {bk_kernels_for(target), prepare(job), job, grid, x, random, codes, NULL, scales, scales_given, 0};
+                            const uint32_t *random, const uint32_t *amax, int scales_given,
+                            void *codes, uint32_t *scales) {
+  work w = {bk_kernels_for(target), prepare(job), job, grid, x, random, amax, codes, NULL, scales,
+            scales_given, 0};
   return run(&w);
+}
+
+void bk_block_maxima(int target, const bk_grid *grid, const void *x, uint32_t *amax) {
+  const bk_kernels *kernels = bk_kernels_for(target);
+  const float *line = x;
+  int64_t blocks = (grid->columns + grid->tile_columns - 1) / grid->tile_columns;
+  for (int64_t m = 0; m < grid->outer; m++)
+    for (int64_t r = 0; r < grid->rows; r++, line += grid->columns) {
+      if (r % grid->tile_rows == 0) memset(amax, 0, sizeof(uint32_t) * (size_t)blocks);
+      kernels->row_amax(line, grid->columns, grid->tile_columns, amax);
+      if ((r + 1) % grid->tile_rows == 0 || r + 1 == grid->rows) amax += blocks;
+    }
 }
 
 // Blocks too wide and odd for chunks that start at even columns: unpacked codes of a row first.
@@ -160,7 +181,7 @@ static bk_result pack_wide(work w, uint8_t *packed) {
 
 bk_result bk_quantize_packed(int target, const bk_job *job, const bk_grid *grid, const float *x,
                              uint8_t *packed, uint32_t *scales) {
-  work w = {bk_kernels_for(target), prepare(job), job, grid, x, NULL, NULL, packed, scales, 0, 0};
+  work w = {bk_kernels_for(target), prepare(job), job, grid, x, NULL, NULL, NULL, packed, scales, 0, 0};
   w.stream = grid->outer * grid->rows * ((grid->columns + 1) / 2) >= STREAMED;
   int64_t tile = grid->tile_columns;
   if ((tile & 1) && tile < grid->columns && 2 * tile > BK_CHUNK) return pack_wide(w, packed);

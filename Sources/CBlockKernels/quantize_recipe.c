@@ -9,6 +9,7 @@ typedef struct {
   const bk_grid *grid;
   const float *x;
   const uint32_t *random;
+  const uint32_t *amax;  // of every block, or NULL
   uint8_t *codes;
   bk_result result;
   int64_t failed_block;  // of the chunk at hand
@@ -246,13 +247,16 @@ static void clear_tile(work *w, const tile *t) {
     for (int64_t j = 0; j < t->columns; j++) put_code(w, at(w, t, i, j), 0);
 }
 
-static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, uint32_t *scales) {
+// `known`: the maxima of the chunk's blocks, or NULL.
+static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns,
+                       const uint32_t *known, uint32_t *scales) {
   int64_t width = w->grid->tile_columns, blocks = (columns + width - 1) / width;
   uint32_t amax[BK_CHUNK];
   float factor[BK_CHUNK];
   uint8_t poisoned[BK_CHUNK];
-  memset(amax, 0, sizeof(uint32_t) * (size_t)blocks);
-  for (int64_t r = 0; r < rows; r++)
+  if (known) memcpy(amax, known, sizeof(uint32_t) * (size_t)blocks);
+  else memset(amax, 0, sizeof(uint32_t) * (size_t)blocks);
+  for (int64_t r = 0; r < rows && !known; r++)
     w->kernels->row_amax(w->x + first + r * w->grid->columns, columns, width, amax);
   for (int64_t b = 0; b < blocks; b++) {
     int64_t left = columns - b * width;
@@ -293,8 +297,8 @@ static void band_chunk(work *w, int64_t first, int64_t rows, int64_t columns, ui
 
 bk_result bk_quantize_recipe(int target, const bk_job *job, const bk_recipe *recipe,
                              const bk_grid *grid, const float *x, const uint32_t *random,
-                             void *codes, uint32_t *scales) {
-  work w = {bk_kernels_for(target), job, recipe, grid, x, random, codes, {BK_OK, 0, 0}, 0, 0};
+                             const uint32_t *amax, void *codes, uint32_t *scales) {
+  work w = {bk_kernels_for(target), job, recipe, grid, x, random, amax, codes, {BK_OK, 0, 0}, 0, 0};
   int64_t width = grid->tile_columns;
   int64_t step = width >= BK_CHUNK ? width : BK_CHUNK / width * width;
   int64_t block_columns = (grid->columns + width - 1) / width;
@@ -304,9 +308,10 @@ bk_result bk_quantize_recipe(int target, const bk_job *job, const bk_recipe *rec
       int64_t first = (m * grid->rows + r) * grid->columns;
       for (int64_t c = 0; c < grid->columns && w.result.status == BK_OK; c += step) {
         int64_t columns = grid->columns - c < step ? grid->columns - c : step;
-        band_chunk(&w, first + c, rows, columns, scales + c / width);
+        band_chunk(&w, first + c, rows, columns, amax ? amax + c / width : NULL, scales + c / width);
       }
       scales += block_columns;
+      if (amax) amax += block_columns;
     }
   return w.result;
 }

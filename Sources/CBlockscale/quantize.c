@@ -165,11 +165,12 @@ int bs_quantize(const bs_format *f, const float *values, int64_t matrices, int64
   job.tensor_scale = t.decode;
   const uint32_t *bits = f->job.random_bits ? random : NULL;
   if (!f->has_recipe)
-    return finish(f, bk_quantize_exact(f->target, &job, &grid, values, bits, 0, codes, scales),
-                  clamped);
+    return finish(
+        f, bk_quantize_exact(f->target, &job, &grid, values, bits, NULL, 0, codes, scales), clamped);
   bk_recipe recipe = recipe_with(f, &t);
-  return finish(f, bk_quantize_recipe(f->target, &job, &recipe, &grid, values, bits, codes, scales),
-                clamped);
+  return finish(
+      f, bk_quantize_recipe(f->target, &job, &recipe, &grid, values, bits, NULL, codes, scales),
+      clamped);
 }
 
 int bs_dequantize(const bs_format *f, const void *codes, const uint32_t *scales, int64_t matrices,

@@ -26,6 +26,17 @@ public struct BlockMoments: Sendable, Equatable {
     x: UnsafeBufferPointer<Float>, rows: Int = 1, tileColumns: Int,
     target: KernelTarget = .automatic
   ) {
+    self.init(x: x, rows: rows, tileColumns: tileColumns, maxima: nil, target: target)
+  }
+
+  /// The same where the blocks' maxima are known.
+  ///
+  /// - Parameter maxima: the bits of the largest |x| of each block. NaN's, which may be above all others,
+  ///   become the block's amax, where nil ignores them.
+  init(
+    x: UnsafeBufferPointer<Float>, rows: Int, tileColumns: Int,
+    maxima: UnsafeBufferPointer<UInt32>?, target: KernelTarget
+  ) {
     precondition(tileColumns > 0 && rows > 0 && x.count % rows == 0)
     self.tileColumns = tileColumns
     self.rows = rows
@@ -33,6 +44,15 @@ public struct BlockMoments: Sendable, Equatable {
     let columns = columns
     let count = x.isEmpty ? 0 : (columns - 1) / tileColumns + 1
     var sums = [Double](repeating: 0, count: count)
+    if let maxima {
+      precondition(maxima.count == count)
+      if let base = x.baseAddress {
+        bk_block_moments(base, rows, columns, tileColumns, nil, &sums, target.code)
+      }
+      amax = maxima.map { Float(bitPattern: $0) }
+      sumSquares = sums
+      return
+    }
     amax = [Float](unsafeUninitializedCapacity: count) { amax, filled in
       if let base = x.baseAddress, let out = amax.baseAddress {
         bk_block_moments(base, rows, columns, tileColumns, out, &sums, target.code)

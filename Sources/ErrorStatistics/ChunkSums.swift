@@ -24,6 +24,8 @@ public struct ChunkSums: Sendable, Equatable {
   public let xy: Double
   /// Σ|e|/|x| over x ≠ 0.
   public let relative: Double
+  /// Σe² by what became of the element.
+  public let parts: ErrorParts
   /// Largest |e|.
   public let maxAbsolute: Double
   /// Largest |e|/|x| over x ≠ 0.
@@ -41,6 +43,9 @@ public struct ChunkSums: Sendable, Equatable {
     ySquared = sums.y_squared
     xy = sums.xy
     relative = sums.relative
+    parts = ErrorParts(
+      underflow: sums.underflow_squared, clamped: sums.clamped_squared,
+      saturated: sums.saturated_squared, flushed: sums.flushed_squared)
     maxAbsolute = sums.max_absolute
     maxRelative = sums.max_relative
     maxULP = sums.max_ulp

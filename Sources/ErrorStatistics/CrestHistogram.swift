@@ -69,18 +69,28 @@ public struct CrestHistogram: Sendable, Equatable {
   /// - Parameters:
   ///   - x: The grid's elements, row-major.
   ///   - grid: How they are cut into blocks.
+  ///   - maxima: The bits of the largest |x| of each block, NaN's above infinity's; nil: to be found.
+  ///     The histogram is the same.
   ///   - target: The instruction set.
   public mutating func add(
-    x: UnsafeBufferPointer<Float>, grid: BlockGrid, target: KernelTarget = .automatic
+    x: UnsafeBufferPointer<Float>, grid: BlockGrid, maxima: UnsafeBufferPointer<UInt32>? = nil,
+    target: KernelTarget = .automatic
   ) {
     precondition(x.count == grid.elementCount)
+    if let maxima { precondition(maxima.count == grid.blockCount) }
     guard !x.isEmpty else { return }
+    var firstBlock = 0
     for matrix in 0..<grid.outer {
       for row in stride(from: 0, to: grid.rows, by: grid.tileRows) {
         let rows = min(grid.tileRows, grid.rows - row)
         let start = (matrix * grid.rows + row) * grid.columns
         let part = UnsafeBufferPointer(rebasing: x[start..<(start + rows * grid.columns)])
-        add(BlockMoments(x: part, rows: rows, tileColumns: grid.tileColumns, target: target))
+        let blocks = firstBlock..<(firstBlock + grid.blockColumns)
+        add(
+          BlockMoments(
+            x: part, rows: rows, tileColumns: grid.tileColumns,
+            maxima: maxima.map { UnsafeBufferPointer(rebasing: $0[blocks]) }, target: target))
+        firstBlock = blocks.upperBound
       }
     }
   }

@@ -113,8 +113,10 @@ public struct ElementSpacing: Sendable, Equatable {
     Double(sign: .plus, exponent: exponent, significand: 1)
   }
 
-  /// Runs `body` with the kernel's view of this spacing, valid only inside.
-  func withParameters<R>(_ body: (UnsafePointer<bk_error_params>) -> R) -> R {
+  /// Runs `body` with the kernel's view of this spacing and the scales' limits, valid only inside.
+  func withParameters<R>(
+    _ limits: ScaleLimits, _ body: (UnsafePointer<bk_error_params>) -> R
+  ) -> R {
     values.withUnsafeBufferPointer { values in
       gaps.withUnsafeBufferPointer { gaps in
         var parameters = bk_error_params()
@@ -127,6 +129,8 @@ public struct ElementSpacing: Sendable, Equatable {
         parameters.values = values.baseAddress
         parameters.gaps = gaps.baseAddress
         parameters.gap_count = gaps.count
+        parameters.normal_divisor = limits.normal
+        parameters.top_divisor = limits.largest
         return body(&parameters)
       }
     }

@@ -10,6 +10,8 @@ import NumberFormats
 public struct ErrorAccumulator: Sendable {
   /// The element format's values.
   public let element: ElementSpacing
+  /// The ends of the scales' range.
+  public let limits: ScaleLimits
   /// The instruction set asked for.
   public let target: KernelTarget
   /// Row-major index in the tensor of the next element.
@@ -23,11 +25,16 @@ public struct ErrorAccumulator: Sendable {
   ///
   /// - Parameters:
   ///   - element: The element format's values.
+  ///   - limits: The ends of the scales' range, by which parts of the error are told.
   ///   - startIndex: Row-major index of the first element, a multiple of ``ChunkSums/size``.
   ///   - target: The instruction set.
-  public init(element: ElementSpacing, startIndex: Int = 0, target: KernelTarget = .automatic) {
+  public init(
+    element: ElementSpacing, limits: ScaleLimits = .none, startIndex: Int = 0,
+    target: KernelTarget = .automatic
+  ) {
     precondition(startIndex >= 0 && startIndex % ChunkSums.size == 0)
     self.element = element
+    self.limits = limits
     self.target = target
     nextIndex = startIndex
   }
@@ -106,7 +113,7 @@ public struct ErrorAccumulator: Sendable {
     var done = 0
     while done < count {
       let part = min(count - done, ChunkSums.size - nextIndex % ChunkSums.size)
-      element.withParameters { kernel(&state, $0, done, part, nextIndex, target.code) }
+      element.withParameters(limits) { kernel(&state, $0, done, part, nextIndex, target.code) }
       done += part
       nextIndex += part
       if nextIndex % ChunkSums.size == 0 { closeChunk() }

@@ -21,6 +21,9 @@ public struct ErrorReport: Sendable, Equatable {
   public let mse: Double?
   /// Σe²/Σx²; +∞ where only Σx² is zero.
   public let nmse: Double?
+  /// Σe²/Σx² over the elements of each part, the rest of `nmse` being of those in none; nil where
+  /// `nmse` is nil or infinite.
+  public let nmseParts: ErrorParts?
   /// 10·log10(Σx²/Σe²), in decibels; +∞ where there is no error, −∞ where only Σx² is zero.
   public let sqnrDecibels: Double?
   /// Largest |e|, in units of x.
@@ -63,6 +66,7 @@ public struct ErrorReport: Sendable, Equatable {
     meanError = Self.mean(sums.error.value, finite)
     mse = Self.mean(errorSquared, finite)
     nmse = Self.ratio(errorSquared, xSquared)
+    nmseParts = xSquared > 0 ? sums.parts.over(xSquared) : nil
     sqnrDecibels = Self.ratio(xSquared, errorSquared).map { 10 * log10($0) }
     maxAbsoluteError = finite > 0 ? sums.maxAbsolute : nil
     meanRelativeError = Self.mean(sums.relative.value, sums.counts.nonzero)

@@ -19,6 +19,7 @@ public struct TensorErrorAccumulator: Sendable, Equatable {
   private(set) var ySquared = CompensatedSum()
   private(set) var xy = CompensatedSum()
   private(set) var relative = CompensatedSum()
+  private(set) var parts = ErrorPartSums()
   /// Stored bits, nil where nobody has stated them.
   private(set) var bits: CompensatedSum?
   private(set) var maxAbsolute = 0.0
@@ -54,6 +55,7 @@ public struct TensorErrorAccumulator: Sendable, Equatable {
     ySquared.add(chunk.ySquared)
     xy.add(chunk.xy)
     relative.add(chunk.relative)
+    parts.add(chunk.parts)
     maxAbsolute = max(maxAbsolute, chunk.maxAbsolute)
     maxRelative = max(maxRelative, chunk.maxRelative)
     maxULP = max(maxULP, chunk.maxULP)
@@ -104,6 +106,7 @@ public struct TensorErrorAccumulator: Sendable, Equatable {
     ySquared.add(tensor.ySquared)
     xy.add(tensor.xy)
     relative.add(tensor.relative)
+    parts.add(tensor.parts)
     if let stored = tensor.bits { bits?.add(stored) } else { bits = nil }
     maxAbsolute = max(maxAbsolute, tensor.maxAbsolute)
     maxRelative = max(maxRelative, tensor.maxRelative)

@@ -8,6 +8,18 @@ extension VectorEngine {
     tensorScale: TensorScale, firstElement: Int, scalesGiven: Bool,
     codes: UnsafeMutableRawBufferPointer, scales: UnsafeMutableBufferPointer<UInt32>
   ) throws(QuantizeError) -> QuantizeCounts {
+    try quantize(
+      values, grid: grid, spec: spec, tensorScale: tensorScale, firstElement: firstElement,
+      scalesGiven: scalesGiven, maxima: nil, codes: codes, scales: scales)
+  }
+
+  public func quantize(
+    _ values: UnsafeBufferPointer<Float>, grid: BlockGrid, spec: QuantizationSpec,
+    tensorScale: TensorScale, firstElement: Int, scalesGiven: Bool,
+    maxima: UnsafeBufferPointer<UInt32>?, codes: UnsafeMutableRawBufferPointer,
+    scales: UnsafeMutableBufferPointer<UInt32>
+  ) throws(QuantizeError) -> QuantizeCounts {
+    if let maxima { precondition(maxima.count == grid.blockCount) }
     try spec.recipe.checkScope(format: spec.format, block: grid.block)
     guard !spec.recipe.isExact || (tensorScale.decode.isFinite && tensorScale.decode > 0) else {
       throw .badTensorScale(tensorScale.decode)
@@ -27,7 +39,8 @@ extension VectorEngine {
         spec.randomBits, from: firstElement, count: values.count, bits: Int(job.raw.random_bits))
     }
     let result = run(
-      job, recipe, kernelGrid(grid), values, random, scalesGiven: scalesGiven, codes, scales)
+      job, recipe, kernelGrid(grid), values, random, maxima?.baseAddress,
+      scalesGiven: scalesGiven, codes, scales)
     guard Int(result.status) == BK_OK else {
       throw .unknownStep(
         recipe: spec.recipe.name, step: step(result.status),
@@ -38,7 +51,8 @@ extension VectorEngine {
 
   private func run(
     _ job: KernelJob, _ recipe: KernelRecipe?, _ grid: bk_grid,
-    _ values: UnsafeBufferPointer<Float>, _ random: [UInt32], scalesGiven: Bool,
+    _ values: UnsafeBufferPointer<Float>, _ random: [UInt32],
+    _ maxima: UnsafePointer<UInt32>?, scalesGiven: Bool,
     _ codes: UnsafeMutableRawBufferPointer, _ scales: UnsafeMutableBufferPointer<UInt32>
   ) -> bk_result {
     var grid = grid
@@ -48,13 +62,13 @@ extension VectorEngine {
         return withUnsafePointer(to: job.raw) { job in
           guard let recipe else {
             return bk_quantize_exact(
-              target.raw, job, &grid, values.baseAddress, bits, scalesGiven ? 1 : 0,
-              codes.baseAddress, scales.baseAddress)
+              target.raw, job, &grid, values.baseAddress, bits, maxima,
+              scalesGiven ? 1 : 0, codes.baseAddress, scales.baseAddress)
           }
           return recipe.withRaw {
             bk_quantize_recipe(
-              target.raw, job, $0, &grid, values.baseAddress, bits, codes.baseAddress,
-              scales.baseAddress)
+              target.raw, job, $0, &grid, values.baseAddress, bits, maxima,
+              codes.baseAddress, scales.baseAddress)
           }
         }
       }

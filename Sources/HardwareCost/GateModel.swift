@@ -1,3 +1,4 @@
+import FormatCatalog
 import FoundationEssentials
 import NumberFormats
 
@@ -155,23 +156,12 @@ extension GateModel {
   }
 }
 
-/// A decoder passes over a misspelt field, and the file would mean something else than was written.
-private func refuseUnknownFields<Key: CodingKey & CaseIterable>(
-  _ decoder: any Decoder, _ known: Key.Type
+private func refuseUnknownFields<Keys: CodingKey & CaseIterable>(
+  _ decoder: any Decoder, _ keys: Keys.Type
 ) throws {
-  let fields = try decoder.container(keyedBy: AnyKey.self)
-  let names = Key.allCases.map(\.stringValue)
-  for key in fields.allKeys.sorted(by: { $0.stringValue < $1.stringValue })
-  where !names.contains(key.stringValue) {
-    throw DecodingError.dataCorruptedError(
-      forKey: key, in: fields,
-      debugDescription: "unknown field; expected one of \(names.joined(separator: ", "))")
-  }
-}
-
-private struct AnyKey: CodingKey {
-  var stringValue: String
-  var intValue: Int? { nil }
-  init?(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
+  guard let unknown = try decoder.unknownField(among: keys) else { return }
+  throw DecodingError.dataCorrupted(
+    DecodingError.Context(
+      codingPath: decoder.codingPath + [AnyKey(unknown.field)],
+      debugDescription: "unknown field; expected one of \(keys.names().joined(separator: ", "))"))
 }

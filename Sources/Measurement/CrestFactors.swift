@@ -17,13 +17,18 @@ final class CrestFactors {
   }
 
   /// Adds the blocks of a batch, given by its number.
-  func add(_ number: Int, _ values: Storage<Float>, parallel: Parallel) {
+  ///
+  /// - Parameter maxima: the blocks' maxima; nil: to be found.
+  func add(
+    _ number: Int, _ values: Storage<Float>, maxima: Storage<UInt32>? = nil, parallel: Parallel
+  ) {
     let cuts = cuts
     let batch = cuts.batches[number]
     let parts = parallel.map(batch.pieces.count) { index -> Part in
       let piece = cuts.pieces[batch.pieces.lowerBound + index]
       let x = values.reading(piece.elements.relative(to: batch.elements.lowerBound))
-      return Part(x, piece, keepsMoments: cuts.splitsBlocks)
+      let known = maxima?.reading(piece.blocks.relative(to: batch.blocks.lowerBound))
+      return Part(x, piece, known, keepsMoments: cuts.splitsBlocks)
     }
     for (index, part) in parts.enumerated() {
       histogram.merge(part.histogram)
@@ -50,11 +55,14 @@ final class CrestFactors {
     var histogram = CrestHistogram()
     var moments: BlockMoments?
 
-    init(_ x: UnsafeBufferPointer<Float>, _ piece: TensorPiece, keepsMoments: Bool) {
+    init(
+      _ x: UnsafeBufferPointer<Float>, _ piece: TensorPiece,
+      _ maxima: UnsafeBufferPointer<UInt32>?, keepsMoments: Bool
+    ) {
       if keepsMoments {
         moments = BlockMoments(x: x, rows: piece.grid.rows, tileColumns: piece.grid.tileColumns)
       } else {
-        histogram.add(x: x, grid: piece.grid)
+        histogram.add(x: x, grid: piece.grid, maxima: maxima)
       }
     }
   }

@@ -79,7 +79,7 @@ public struct ErrorExperiment: Sendable {
         parallel: parallel)
     }
     var results = [TensorErrorAccumulator?](repeating: nil, count: jobs.count)
-    // Cases with equal batches share every read, and cases with equal grids their crest factors.
+    // Cases with equal batches share every read and block maxima, those with equal grids crest factors.
     let groups = Dictionary(grouping: jobs.indices) {
       ReadGroup(rotation: cases[$0].rotation, batches: jobs[$0].cuts.batches.map(\.elements))
     }
@@ -98,15 +98,20 @@ public struct ErrorExperiment: Sendable {
     for index in group {
       crests[jobs[index].grid] = CrestFactors(jobs[index].grid, jobs[index].cuts)
     }
+    let maxima = BlockMaxima(group.map { jobs[$0] })
     for (number, batch) in jobs[group[0]].cuts.batches.enumerated() {
       memory.values.reserve(batch.elements.count)
       try jobs[group[0]].tensor.read(batch.elements, into: memory.values, parallel: parallel)
+      maxima.find(number, memory.values, parallel: parallel)
       for measurement in measurements {
         let own = measurement.job.cuts.batches[number]
-        try measurement.add(own, memory, parallel: parallel)
+        try measurement.add(
+          own, memory, maxima: maxima[measurement.job.grid], parallel: parallel)
         progress(own.elements.count)
       }
-      for crest in crests.values { crest.add(number, memory.values, parallel: parallel) }
+      for (grid, crest) in crests {
+        crest.add(number, memory.values, maxima: maxima[grid], parallel: parallel)
+      }
     }
     let histograms = crests.mapValues { $0.finish() }
     for (index, measurement) in zip(group, measurements) {

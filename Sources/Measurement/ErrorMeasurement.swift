@@ -5,6 +5,7 @@ import NumberFormats
 final class ErrorMeasurement {
   let job: QuantizeJob
   private let spacing: ElementSpacing
+  private let limits: ScaleLimits
   private var total: TensorErrorAccumulator
   /// Holds the chunk that the last batch began and the next goes on with.
   private var open: ErrorAccumulator
@@ -13,19 +14,23 @@ final class ErrorMeasurement {
   init(_ job: QuantizeJob) {
     self.job = job
     spacing = job.spec.format.element.spacing
+    limits = ScaleLimits(job.spec.format, tensorScale: Double(job.tensorScale.decode))
     isWideScale = job.spec.format.scale.storedBits > 8
     total = TensorErrorAccumulator(scales: isWideScale ? .emptyExponents : .emptyCodes)
-    open = ErrorAccumulator(element: spacing)
+    open = ErrorAccumulator(element: spacing, limits: limits)
     total.clampedScales = job.givenClamped
   }
 
   /// Quantises a batch and adds its errors. Batches come in order.
+  ///
+  /// - Parameter maxima: the maxima of the batch's blocks; nil: to be found.
   func add(
-    _ batch: PieceBatch, _ memory: ErrorMemory, parallel: Parallel
+    _ batch: PieceBatch, _ memory: ErrorMemory, maxima: Storage<UInt32>?, parallel: Parallel
   ) throws(MeasurementError) {
     memory.reserve(batch, codeBytes: job.spec.format.element.codeBytes)
     let counts = try job.quantize(
-      batch, values: memory.values, codes: memory.codes, scales: memory.scales, parallel: parallel)
+      batch, values: memory.values, maxima: maxima, codes: memory.codes, scales: memory.scales,
+      parallel: parallel)
     total.clampedScales += counts.clampedScales
     judge(batch, memory, parallel: parallel)
   }
@@ -91,15 +96,15 @@ final class ErrorMeasurement {
     let lastBorder = end / size * size
     let chunks = (lastBorder - firstBorder) / size
     let job = job
-    let spacing = spacing
+    let (spacing, limits) = (spacing, limits)
     let sums = parallel.map(max(0, chunks)) { index -> [ChunkSums] in
       let start = firstBorder + index * size
-      var accumulator = ErrorAccumulator(element: spacing, startIndex: start)
+      var accumulator = ErrorAccumulator(element: spacing, limits: limits, startIndex: start)
       feedErrors(&accumulator, start..<(start + size), batch, memory, job)
       return accumulator.finish()
     }
     for chunk in sums { total.append(chunk) }
-    open = ErrorAccumulator(element: spacing, startIndex: lastBorder)
+    open = ErrorAccumulator(element: spacing, limits: limits, startIndex: lastBorder)
     if lastBorder < end { feed(&open, lastBorder..<end, batch, memory) }
   }
 

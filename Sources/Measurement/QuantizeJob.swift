@@ -1,3 +1,4 @@
+import FastPath
 import NumberFormats
 import TensorIO
 
@@ -63,11 +64,12 @@ struct QuantizeJob: Sendable {
   ///
   /// - Parameters:
   ///   - values: The batch's elements.
+  ///   - maxima: The maxima of the batch's blocks, where they are known (`BlockMaxima`).
   ///   - codes: Bytes for the batch's codes, one code per element.
   ///   - scales: Room for the batch's scales.
   func quantize(
-    _ batch: PieceBatch, values: Storage<Float>, codes: Storage<UInt8>, scales: Storage<UInt32>,
-    parallel: Parallel
+    _ batch: PieceBatch, values: Storage<Float>, maxima: Storage<UInt32>? = nil,
+    codes: Storage<UInt8>, scales: Storage<UInt32>, parallel: Parallel
   ) throws(MeasurementError) -> QuantizeCounts {
     let width = spec.format.element.codeBytes
     if let givenScales {
@@ -80,12 +82,13 @@ struct QuantizeJob: Sendable {
       let piece = cuts.pieces[batch.pieces.lowerBound + index]
       let elements = piece.elements.relative(to: batch.elements.lowerBound)
       let bytes = (elements.lowerBound * width)..<(elements.upperBound * width)
+      let blocks = piece.blocks.relative(to: batch.blocks.lowerBound)
       do throws(QuantizeError) {
         return try engine.quantize(
           values.reading(elements), grid: piece.grid, spec: spec, tensorScale: tensorScale,
           firstElement: piece.elements.lowerBound, scalesGiven: givenScales != nil,
-          codes: UnsafeMutableRawBufferPointer(codes[bytes]),
-          scales: scales[piece.blocks.relative(to: batch.blocks.lowerBound)])
+          maxima: maxima?.reading(blocks), codes: UnsafeMutableRawBufferPointer(codes[bytes]),
+          scales: scales[blocks])
       } catch {
         throw .quantize(file: tensor.path, tensor: tensor.name, error)
       }
@@ -109,7 +112,12 @@ struct QuantizeJob: Sendable {
       let found = parallel.map(batch.pieces.count) { [cuts] index -> [UInt32] in
         let piece = cuts.pieces[batch.pieces.lowerBound + index]
         let elements = piece.elements.relative(to: batch.elements.lowerBound)
-        return blockMaxima(scratch.reading(elements), piece.grid)
+        return [UInt32](unsafeUninitializedCapacity: piece.grid.blockCount) { output, count in
+          count = piece.grid.blockCount
+          findBlockMaxima(
+            scratch.reading(elements), grid: piece.grid,
+            into: UnsafeMutableBufferPointer(rebasing: output[0..<count]))
+        }
       }
       for (index, values) in found.enumerated() {
         let first = cuts.pieces[batch.pieces.lowerBound + index].blocks.lowerBound
@@ -132,19 +140,4 @@ struct QuantizeJob: Sendable {
     }
     givenScales = scales
   }
-}
-
-/// The bits of the largest |x| of each block of one block row; NaN's are above all others'.
-private func blockMaxima(_ values: UnsafeBufferPointer<Float>, _ grid: BlockGrid) -> [UInt32] {
-  var maxima = [UInt32](repeating: 0, count: grid.blockColumns)
-  for row in 0..<grid.rows {
-    for block in 0..<grid.blockColumns {
-      let start = row * grid.columns + block * grid.tileColumns
-      let end = min(start + grid.tileColumns, (row + 1) * grid.columns)
-      var largest = maxima[block]
-      for index in start..<end { largest = max(largest, values[index].bitPattern & 0x7FFF_FFFF) }
-      maxima[block] = largest
-    }
-  }
-  return maxima
 }

@@ -62,6 +62,20 @@ public protocol QuantizationEngine: Sendable {
     codes: UnsafeMutableRawBufferPointer, scales: UnsafeMutableBufferPointer<UInt32>
   ) throws(QuantizeError) -> QuantizeCounts
 
+  /// Quantises whole blocks whose maxima are known, as they are where one tensor is quantised in several
+  /// ways. The results are those of finding them anew.
+  ///
+  /// An engine may look at the numbers all the same. The MPFR engine does, which defines the results.
+  ///
+  /// - Parameter maxima: the bits of the largest |x| of each of the grid's blocks, NaN's above infinity's
+  ///   as unsigned integers are ordered; nil: unknown. The other parameters are as above.
+  func quantize(
+    _ values: UnsafeBufferPointer<Float>, grid: BlockGrid, spec: QuantizationSpec,
+    tensorScale: TensorScale, firstElement: Int, scalesGiven: Bool,
+    maxima: UnsafeBufferPointer<UInt32>?, codes: UnsafeMutableRawBufferPointer,
+    scales: UnsafeMutableBufferPointer<UInt32>
+  ) throws(QuantizeError) -> QuantizeCounts
+
   /// The float32 values of whole blocks as the spec's recipe reads them back: for exact recipes
   /// code·s·T, one real number rounded once by tiesToEven, overflow to infinity.
   func dequantize(
@@ -93,4 +107,17 @@ public protocol QuantizationEngine: Sendable {
   func encodeScales(
     _ values: UnsafeBufferPointer<Float>, format: ScaleFormat,
     into scales: UnsafeMutableBufferPointer<UInt32>)
+}
+
+extension QuantizationEngine {
+  public func quantize(
+    _ values: UnsafeBufferPointer<Float>, grid: BlockGrid, spec: QuantizationSpec,
+    tensorScale: TensorScale, firstElement: Int, scalesGiven: Bool,
+    maxima: UnsafeBufferPointer<UInt32>?, codes: UnsafeMutableRawBufferPointer,
+    scales: UnsafeMutableBufferPointer<UInt32>
+  ) throws(QuantizeError) -> QuantizeCounts {
+    try quantize(
+      values, grid: grid, spec: spec, tensorScale: tensorScale, firstElement: firstElement,
+      scalesGiven: scalesGiven, codes: codes, scales: scales)
+  }
 }

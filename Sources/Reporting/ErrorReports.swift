@@ -78,9 +78,9 @@ public enum ErrorReports {
   }
 
   private static let statisticNames = [
-    "count", "mean_error", "mse", "nmse", "sqnr_db", "max_abs_error", "mean_relative_error",
-    "max_relative_error", "max_ulp", "cosine", "saturated", "flushed", "nan", "non_finite",
-    "narrowed",
+    "count", "mean_error", "mse", "nmse", "nmse_underflow", "nmse_clamped", "nmse_saturated",
+    "nmse_flushed", "sqnr_db", "max_abs_error", "mean_relative_error", "max_relative_error",
+    "max_ulp", "cosine", "saturated", "flushed", "nan", "non_finite", "narrowed",
     "scale_histogram", "clamped_scales", "crest_quantiles", "bits_per_element",
   ]
 
@@ -88,9 +88,12 @@ public enum ErrorReports {
     let report = result.report
     return [
       .int(report.count), JSONValue(report.meanError), JSONValue(report.mse),
-      JSONValue(report.nmse), JSONValue(report.sqnrDecibels), JSONValue(report.maxAbsoluteError),
-      JSONValue(report.meanRelativeError), JSONValue(report.maxRelativeError),
-      JSONValue(report.maxULP), JSONValue(report.cosine), .int(report.saturated),
+      JSONValue(report.nmse), JSONValue(report.nmseParts?.underflow),
+      JSONValue(report.nmseParts?.clamped), JSONValue(report.nmseParts?.saturated),
+      JSONValue(report.nmseParts?.flushed), JSONValue(report.sqnrDecibels),
+      JSONValue(report.maxAbsoluteError), JSONValue(report.meanRelativeError),
+      JSONValue(report.maxRelativeError), JSONValue(report.maxULP), JSONValue(report.cosine),
+      .int(report.saturated),
       .int(report.flushed), .int(report.nan), .int(report.nonFinite), .int(result.narrowed),
       histogram(report.scaleHistogram), .int(report.clampedScales), quantiles(report),
       JSONValue(report.bitsPerElement),

@@ -3,8 +3,7 @@ import Sweep
 /// What `blockscale store inversions` prints: tensors for which a smaller block makes the error larger.
 public enum InversionReports {
   /// - Parameters:
-  ///   - scale: a format's scale codes by the format's name; without them only clamped scales and elements
-  ///     can be told as causes.
+  ///   - scale: a format's scale codes by the format's name, for the words.
   ///   - limit: how many steps people see; JSON has all.
   public static func report(
     _ data: SweepResults, scale: (String) -> ScaleCodes?, limit: Int, run: RunFields
@@ -40,17 +39,18 @@ public enum InversionReports {
       ], notes: run.notes + (left > 0 ? ["\(left) smaller steps: --limit, or --as json."] : []))
   }
 
-  private static let causes: [(cause: SmallerBlockLosses.Cause, key: String)] = [
-    (.clamped, "clamped"), (.underflow, "underflow"), (.saturated, "saturated"),
-    (.flushed, "flushed"), (.rounding, "rounding"),
-  ]
+  private static let causes = SmallerBlockLosses.Cause.allCases
+  /// Those that are parts of an error.
+  private static let parts = causes.filter { $0 != .unknown }
 
   private static var formatTable: Table {
     Table(
       columns: [
         Column("method"), Column("format"), .number("affected"),
         .number("tensors", title: "of tensors"),
-      ] + causes.map { .number($0.key) } + [.number("worst", title: "worst NMSE ×", .fixed(3))],
+      ] + causes.map { .number($0.rawValue) } + [
+        .number("worst", title: "worst NMSE ×", .fixed(3))
+      ],
       groupedColumns: 1)
   }
 
@@ -59,13 +59,7 @@ public enum InversionReports {
   ) -> [JSONValue] {
     [
       .string(method), .string(summary.format), .int(summary.affected), .int(summary.tensors),
-    ] + causes.map { .int(summary.causes[$0.cause] ?? 0) } + [.number(summary.worst.ratio)]
-  }
-
-  private static func told(_ step: SmallerBlockLosses.Case) -> String {
-    guard step.cause == .rounding, step.smaller.underflow >= 0.5 else { return step.cause.rawValue }
-    let share = NumberStyle.fixed(0).text(100 * step.smaller.underflow)
-    return "the rounding of the scales: \(share) % are subnormal or zero"
+    ] + causes.map { .int(summary.causes[$0] ?? 0) } + [.number(summary.worst.ratio)]
   }
 
   private static var stepTable: Table {
@@ -76,23 +70,35 @@ public enum InversionReports {
       .number("larger_nmse", title: "NMSE", .scientific(3)),
       .number("smaller_nmse", title: "NMSE, smaller", .scientific(3)),
     ]
-    for name in ["saturated", "flushed", "clamped", "underflow"] {
+    for name in ["saturated", "flushed", "clamped"] {
       columns.append(.number("larger_\(name)", isShown: false))
       columns.append(.number("smaller_\(name)", isShown: false))
     }
-    return Table(columns: columns + [Column("cause"), Column("what_grew", title: "what grew")])
+    for part in parts {
+      columns.append(.number("larger_nmse_\(part.rawValue)", isShown: false))
+      columns.append(.number("smaller_nmse_\(part.rawValue)", isShown: false))
+    }
+    return Table(
+      columns: columns + [
+        Column("cause", isShown: false), .number("cause_growth", title: "grew by", .fixed(3)),
+        Column("what_grew", title: "what grew most"),
+      ])
   }
 
   private static func row(_ step: SmallerBlockLosses.Case, _ method: String) -> [JSONValue] {
     let (large, small) = (step.larger, step.smaller)
-    let figures: [Double] = [
+    let shares: [Double] = [
       large.saturated, small.saturated, large.flushed, small.flushed, large.clamped, small.clamped,
-      large.underflow, small.underflow,
     ]
-    let key = causes.first { $0.cause == step.cause }?.key ?? ""
+    let cause = step.cause
     return [
       .string(step.tensor), .string(step.format), .string(method), .string(large.block),
       .string(small.block), .number(step.ratio), .number(large.nmse), .number(small.nmse),
-    ] + figures.map { .number($0) } + [.string(key), .string(told(step))]
+    ] + shares.map { .number($0) }
+      + parts.flatMap { [JSONValue($0.part(large)), JSONValue($0.part(small))] }
+      + [
+        .string(cause.rawValue), JSONValue(step.growth(cause)),
+        .string(cause.words(isPowerOfTwo: step.isPowerOfTwo)),
+      ]
   }
 }

@@ -1,3 +1,5 @@
+import TensorIO
+
 /// A JSON document, with object keys in the order in which they were given.
 public enum JSONValue: Sendable, Equatable {
   case null
@@ -66,7 +68,7 @@ extension JSONValue {
     case .bool(let value): text += value ? "true" : "false"
     case .int(let value): text += String(value)
     case .number(let value): text += value.isFinite ? "\(value)" : "null"
-    case .string(let value): Self.writeString(value, into: &text)
+    case .string(let value): text += quotedJSON(value)
     case .array(let values):
       let inner = values.allSatisfy(\.isPlain) ? nil : indent
       Self.writeList(values, "[", "]", into: &text, indent: inner) { value, text, indent in
@@ -76,7 +78,7 @@ extension JSONValue {
       let fits = fields.allSatisfy { $0.value.isPlain } && (fields.count <= 6 || isNumbers(fields))
       Self.writeList(fields, "{", "}", into: &text, indent: fits ? nil : indent) {
         field, text, indent in
-        Self.writeString(field.key, into: &text)
+        text += quotedJSON(field.key)
         text += ": "
         field.value.write(into: &text, indent: indent)
       }
@@ -96,23 +98,5 @@ extension JSONValue {
     }
     if let indent, !items.isEmpty { text += "\n" + String(repeating: " ", count: indent) }
     text += close
-  }
-
-  private static func writeString(_ value: String, into text: inout String) {
-    text += "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case let control where control.value < 0x20:
-        let hex = String(control.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 }

@@ -8,7 +8,8 @@ public struct StoreExport {
   static let numbers = [
     "mean_error", "mse", "max_abs_error", "mean_relative_error", "max_relative_error", "max_ulp",
     "cosine", "saturated", "flushed", "nan", "non_finite", "narrowed", "clamped_scales", "k",
-    "exact_outputs", "output_rms", "reference_error_bound",
+    "exact_outputs", "output_rms", "reference_error_bound", "nmse_underflow", "nmse_clamped",
+    "nmse_saturated", "nmse_flushed",
   ]
 
   public var form: Form

@@ -32,10 +32,13 @@ public struct LawCatalog: Sendable {
     do {
       let decoder = JSONDecoder()
       decoder.allowsJSON5 = true
-      try decoder.decode(LawFieldNames.self, from: data).check()
+      let names = try decoder.decode(FieldNames.self, from: data)
+      if let unknown = names.firstUnknown(in: FieldNames.lawTables) {
+        throw LawError.badTable(file: file, row: unknown.row, problem: unknown.problem)
+      }
       table = try decoder.decode(LawTable.self, from: data)
-    } catch let error as LawFieldNames.Unknown {
-      throw .badTable(file: file, row: error.row, problem: error.problem)
+    } catch let error as LawError {
+      throw error
     } catch {
       throw .badTable(
         file: file, row: nil,

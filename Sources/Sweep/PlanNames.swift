@@ -10,57 +10,37 @@ struct PlanNames {
   func blocks(
     _ names: [String], _ field: String, takesNone: Bool = false
   ) throws(SweepError) -> [String] {
-    try each(names) { (name, index) throws(SweepError) in
-      if takesNone, name.lowercased() == "none" { return "none" }
-      guard let found = catalog.block(name) else {
-        throw unknown(
-          "block format", name, field, index,
-          among: catalog.blocks.flatMap { [$0.name] + $0.aliases } + (takesNone ? ["none"] : []))
-      }
-      return found.name
+    let known = catalog.blocks.flatMap { [$0.name] + $0.aliases } + (takesNone ? ["none"] : [])
+    return try each(names, "block format", field, among: known) { name in
+      takesNone && name.lowercased() == "none" ? "none" : catalog.block(name)?.name
     }
   }
 
   func recipes(_ names: [String], _ field: String) throws(SweepError) -> [String] {
-    try each(names) { (name, index) throws(SweepError) in
-      guard let found = catalog.recipe(name) else {
-        throw unknown(
-          "recipe", name, field, index,
-          among: catalog.recipes.flatMap { [$0.name] + $0.aliases })
-      }
-      return found.name
-    }
+    let known = catalog.recipes.flatMap { [$0.name] + $0.aliases }
+    return try each(names, "recipe", field, among: known) { catalog.recipe($0)?.name }
   }
 
   func accumulators(_ names: [String], _ field: String) throws(SweepError) -> [Accumulator] {
-    try each(names) { (name, index) throws(SweepError) in
-      guard let found = catalog.accumulator(name) else {
-        throw unknown(
-          "accumulator", name, field, index,
-          among: catalog.accumulators.flatMap { [$0.name] + $0.aliases })
-      }
-      return found
-    }
+    let known = catalog.accumulators.flatMap { [$0.name] + $0.aliases }
+    return try each(names, "accumulator", field, among: known) { catalog.accumulator($0) }
   }
 
   /// What each name stands for, once.
   private func each<Value: Hashable>(
-    _ names: [String], _ find: (String, Int) throws(SweepError) -> Value
+    _ names: [String], _ kind: String, _ field: String, among known: [String],
+    _ find: (String) -> Value?
   ) throws(SweepError) -> [Value] {
     var values: [Value] = []
     for (index, name) in names.enumerated() {
-      let value = try find(name, index)
+      guard let value = find(name) else {
+        throw .plan(
+          file: plan.file, field: plan.file == nil ? field : "\(field)[\(index)]",
+          problem: "no \(kind) is called \"\(name)\" (nearest:"
+            + " \"\(nearestName(to: name, among: known))\"; see: blockscale formats)")
+      }
       if !values.contains(value) { values.append(value) }
     }
     return values
-  }
-
-  private func unknown(
-    _ kind: String, _ name: String, _ field: String, _ index: Int, among known: [String]
-  ) -> SweepError {
-    .plan(
-      file: plan.file, field: plan.file == nil ? field : "\(field)[\(index)]",
-      problem: "no \(kind) is called \"\(name)\" (nearest:"
-        + " \"\(nearestName(to: name, among: known))\"; see: blockscale formats)")
   }
 }

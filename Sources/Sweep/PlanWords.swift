@@ -107,22 +107,9 @@ extension KeyedDecodingContainer {
   }
 }
 
-private struct AnyKey: CodingKey {
-  var stringValue: String
-  var intValue: Int? { nil }
-  init?(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
-}
-
-/// A decoder passes over a misspelt field, and the plan would mean something else than was written.
 func refuseUnknownFields<Keys: CodingKey & CaseIterable>(
   _ decoder: any Decoder, _ keys: Keys.Type
 ) throws {
-  let known = Keys.allCases.map(\.stringValue)
-  let found = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
-  guard let unknown = found.first(where: { !known.contains($0) }) else { return }
-  throw PlanMistake(
-    path: decoder.codingPath,
-    problem: "unknown field \"\(unknown)\" (nearest: \"\(nearestName(to: unknown, among: known))\")"
-  )
+  guard let unknown = try decoder.unknownField(among: keys) else { return }
+  throw PlanMistake(path: decoder.codingPath, problem: unknown.problem)
 }

@@ -205,7 +205,21 @@ public final class ResultsStore: Sendable {
     try read { try TensorRecord.fetchAll($0, sql: "SELECT * FROM tensors ORDER BY file, name") }
   }
 
-  /// What is noted of the store itself: `numerics`, `tool_version`, `command`.
+  /// Names that results have under more than one hash, in columns of one kind of row.
+  ///
+  /// - Parameter columns: such as `format` and `format_b`; each has a `_hash` beside it.
+  public func sharedNames(_ columns: [String]) throws -> Set<String> {
+    try read { database in
+      let pairs = columns.map { "SELECT \($0) AS name, \($0)_hash AS hash FROM results" }
+      return try Set(
+        String.fetchAll(
+          database,
+          sql: "SELECT name FROM (\(pairs.joined(separator: " UNION "))) WHERE name IS NOT NULL"
+            + " GROUP BY name HAVING COUNT(DISTINCT hash) > 1"))
+    }
+  }
+
+  /// What is noted of the store itself: `numerics`, `tool_version`, and the commands.
   public func meta() throws -> [String: String] {
     try read { database in
       let rows = try Row.fetchAll(database, sql: "SELECT key, value FROM meta")

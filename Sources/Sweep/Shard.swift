@@ -27,7 +27,8 @@ extension Shard: CustomStringConvertible {
   public var description: String { "\(number)/\(count)" }
 }
 
-/// Work that is done in one go and stored in one transaction: one tensor under some cases, or a product.
+/// Work that is done in one go and stored in one transaction: one tensor under some cases, or the same
+/// two tensors multiplied in some ways.
 public struct WorkBundle: Sendable, Hashable {
   /// Places in ``WorkList/items``.
   public var items: [Int]
@@ -35,9 +36,10 @@ public struct WorkBundle: Sendable, Hashable {
 }
 
 extension WorkList {
-  /// Most work of a bundle, in nanoseconds of one core: so much a kill loses at most, unless one item
-  /// alone takes longer.
+  /// Most work of a bundle, in nanoseconds of one core, where its items are short ones, and most items of
+  /// long ones: so much a kill loses at most. Fewer long ones would be read for again and again.
   private static let mostWork = 1e9
+  private static let mostItems = 16.0
 
   /// The bundles of a shard, in the list's order. They depend on the list and the shard alone, never on
   /// what a store holds already; every item is in exactly one bundle of exactly one shard.
@@ -59,12 +61,16 @@ extension WorkList {
     return own.sorted().map { bundles[$0] }
   }
 
-  /// Items of one tensor together, those of one block side by side: they share reads and crest factors.
+  /// Items of one tensor together, those of one block side by side: they share reads, block maxima and
+  /// crest factors. Products of one pair together: they share reads. Shards alone are worth reading more
+  /// often for.
   private func bundles(parts: Int) -> [WorkBundle] {
     let total = items.reduce(0) { $0 + $1.work }
-    let most = min(Self.mostWork, total / Double(8 * parts))
+    let balanced = parts == 1 ? .infinity : total / Double(8 * parts)
     var result: [WorkBundle] = []
     for group in groups() {
+      let longest = group.map { items[$0].work }.max() ?? 0
+      let most = min(max(Self.mostWork, Self.mostItems * longest), balanced)
       var bundle = WorkBundle(items: [], work: 0)
       for index in group {
         if !bundle.items.isEmpty, bundle.work + items[index].work > most {
@@ -79,19 +85,16 @@ extension WorkList {
     return result
   }
 
-  /// Items that read the same tensor, by block; products alone.
+  /// Items that read the same tensor, by block, and products of the same tensors, B the same way round.
   private func groups() -> [[Int]] {
     var groups: [[Int]] = []
-    var places: [Int: Int] = [:]
+    var places: [ReadTensors: Int] = [:]
     for (index, item) in items.enumerated() {
-      guard case .tensor(let tensor, _) = item.kind else {
-        groups.append([index])
-        continue
-      }
-      if let place = places[tensor] {
+      let read = ReadTensors(item)
+      if let place = places[read] {
         groups[place].append(index)
       } else {
-        places[tensor] = groups.count
+        places[read] = groups.count
         groups.append([index])
       }
     }
@@ -105,6 +108,20 @@ extension WorkList {
         return (place, index)
       }
       return keyed.sorted { $0 < $1 }.map(\.1)
+    }
+  }
+}
+
+/// What items that share reads have in common.
+private enum ReadTensors: Hashable {
+  case tensor(Int)
+  case product(Int, Int, transposesB: Bool)
+
+  init(_ item: WorkItem) {
+    switch item.kind {
+    case .tensor(let tensor, _): self = .tensor(tensor)
+    case .product(let a, let b, let request):
+      self = .product(a, b, transposesB: request.transposesB)
     }
   }
 }

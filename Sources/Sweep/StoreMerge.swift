@@ -62,9 +62,7 @@ private struct StoreMerge {
     counts.stores += 1
     for record in try store.tensors() { try add(record, path) }
     for result in try store.results() { try add(result, path) }
-    if let command = try store.meta()["command"], counts.stores == 1 {
-      try output.setMeta("command", command)
-    }
+    for command in try store.commands() { try output.add(command: command) }
     try flush()
   }
 

@@ -107,25 +107,30 @@ public struct SweepRun: Sendable {
     }
   }
 
+  /// Measures items that read the same tensors, which are read once.
   private func measureTogether(
     _ missing: [(item: WorkItem, key: String)], _ rows: SweepRows
   ) throws -> [StoredResult] {
-    var cases: [(key: String, tensor: Int, errorCase: ErrorCase)] = []
-    var results: [StoredResult] = []
+    var cases: [(key: String, errorCase: ErrorCase)] = []
+    var requests: [(key: String, request: MatmulRequest)] = []
     for (item, key) in missing {
       switch item.kind {
-      case .tensor(let tensor, let errorCase): cases.append((key, tensor, errorCase))
-      case .product(let a, let b, let request):
-        let result = try experiment.run(list.tensors[a].input, list.tensors[b].input, request)
-        results.append(rows.row(key, a, b, request, result))
+      case .tensor(_, let errorCase): cases.append((key, errorCase))
+      case .product(_, _, let request): requests.append((key, request))
       }
     }
-    guard let tensor = cases.first?.tensor else { return results }
-    let errors = ErrorExperiment(
-      engine: experiment.quantizer, parallel: experiment.parallel, cases: cases.map(\.errorCase))
-    let measured = try errors.run([list.tensors[tensor].input]).results
-    return results
-      + zip(cases, measured).map { rows.row($0.key, tensor, $0.errorCase, $1) }
+    switch missing.first?.item.kind {
+    case .tensor(let tensor, _):
+      let errors = ErrorExperiment(
+        engine: experiment.quantizer, parallel: experiment.parallel, cases: cases.map(\.errorCase))
+      let measured = try errors.run([list.tensors[tensor].input]).results
+      return zip(cases, measured).map { rows.row($0.key, tensor, $0.errorCase, $1) }
+    case .product(let a, let b, _):
+      let products = try experiment.run(
+        list.tensors[a].input, list.tensors[b].input, requests.map(\.request))
+      return zip(requests, products).map { rows.row($0.key, a, b, $0.request, $1) }
+    case nil: return []
+    }
   }
 
   private func failure(_ item: WorkItem, _ error: MeasurementError) -> SkippedItem {

@@ -101,6 +101,8 @@ public struct WorkList: Sendable {
         problem: "nothing meets: no tensor of \(product.a) has in the place of its wildcards what"
           + " one of \(product.b) has there")
     }
+    skipped += Self.lonely(left.tensors, pairs.map(\.0), product.b)
+    skipped += Self.lonely(right.tensors, pairs.map(\.1), product.a)
     for (a, b) in pairs {
       for request in resolved.requests[index] {
         if let reason = try experiment.misfit(a, b, request) {
@@ -123,12 +125,23 @@ public struct WorkList: Sendable {
     }
   }
 
+  /// Tensors of one side that meet none of the other's.
+  private static func lonely(
+    _ tensors: [InputTensor], _ met: [InputTensor], _ other: String
+  ) -> [SkippedItem] {
+    let names = Set(met.map { "\($0.path)\n\($0.name)" })
+    return tensors.filter { !names.contains("\($0.path)\n\($0.name)") }.map {
+      SkippedItem(file: nil, name: $0.name, reason: "meets nothing of \(other)")
+    }
+  }
+
   /// Tensors whose names put the same text in the place of the patterns' wildcards.
   private static func pairs(
     _ product: ProductPlan, _ left: [InputTensor], _ right: [InputTensor]
   ) -> [(InputTensor, InputTensor)] {
-    if left.count == 1, right.count == 1 { return [(left[0], right[0])] }
     let patterns = (InputSelection.pattern(of: product.a), InputSelection.pattern(of: product.b))
+    let isOpen = [patterns.0, patterns.1].contains { $0?.contains { "*?".contains($0) } ?? false }
+    if left.count == 1, right.count == 1, !isOpen { return [(left[0], right[0])] }
     func texts(_ tensor: InputTensor, _ pattern: String?) -> [String]? {
       pattern.flatMap { wildcardTexts(tensor.name, $0) }
     }

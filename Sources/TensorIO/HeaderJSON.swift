@@ -70,25 +70,6 @@ enum HeaderJSON: Hashable {
     return result
   }
 
-  /// `text` between quotes, escaped.
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
-
   /// The value as compact JSON text, keys in their order.
   var text: String {
     switch self {
@@ -96,11 +77,11 @@ enum HeaderJSON: Hashable {
     case .bool(let value): value ? "true" : "false"
     case .integer(let value): "\(value)"
     case .number(let text): text
-    case .string(let text): HeaderJSON.quoted(text)
+    case .string(let text): quotedJSON(text)
     case .array(let items): "[" + items.map(\.text).joined(separator: ",") + "]"
     case .object(let members):
       "{"
-        + members.map { HeaderJSON.quoted($0.key) + ":" + $0.value.text }.joined(separator: ",")
+        + members.map { quotedJSON($0.key) + ":" + $0.value.text }.joined(separator: ",")
         + "}"
     }
   }

@@ -39,9 +39,7 @@ struct CodebookVerb: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    guard let scale = catalog.scale(scale) else {
-      throw UsageError("no scale is called \"\(scale)\" (see: blockscale formats)")
-    }
+    let scale = try catalog.requiredScale(scale)
     guard catalog.element(name) == nil, catalog.block(name) == nil else {
       throw UsageError("--name \(name): there is such a row (expected another name)")
     }

@@ -79,10 +79,12 @@ enum SkippedMessages {
 }
 
 /// Refuses an output whose name does not tell a kind of file that can be written.
-func checkEnding(of output: String, _ endings: [String]) throws(ValidationError) {
+func checkEnding(
+  of output: String, _ endings: [String], option: String = "--output"
+) throws(ValidationError) {
   guard !endings.contains(where: { output.lowercased().hasSuffix($0) }) else { return }
   throw ValidationError(
-    "--output \(output): expected a name that ends in \(endings.joined(separator: " or "))")
+    "\(option) \(output): expected a name that ends in \(endings.joined(separator: " or "))")
 }
 
 /// The rows that a specification rests on.

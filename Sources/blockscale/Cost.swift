@@ -22,13 +22,7 @@ struct Cost: ParsableCommand {
       and says of each row whether it rests on results for that element, scale and block.
       """)
 
-  @Option(help: ArgumentHelp("Block formats, between commas.", valueName: "f,..."))
-  var format: CommaList<String>?
-  @Option(
-    help: ArgumentHelp(
-      "Blocks: N, RxC, axis or tensor, between commas; by default each format's own.",
-      valueName: "b,..."))
-  var block: CommaList<BlockShape>?
+  @OptionGroup var what: FormatListOptions
   @Option(
     help: ArgumentHelp(
       "Bits of a block's accumulator, between commas: exact, or N, for which products lose low "
@@ -48,10 +42,7 @@ struct Cost: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp("K, for formats scaled by axis or tensor.", valueName: "n"))
   var length: Int = 4096
-  @Option(
-    help: ArgumentHelp("Replace parameters of the model by a JSON5 file's.", valueName: "file"),
-    completion: .file())
-  var gates: String?
+  @OptionGroup var gates: GateOptions
   @Flag(help: "Print the model against every synthesised unit and part, and its parameters.")
   var calibration = false
   @OptionGroup var report: ReportOptions
@@ -62,26 +53,24 @@ struct Cost: ParsableCommand {
     guard (1...1 << 30).contains(length) else {
       throw ValidationError("--length: expected 1 to 2^30")
     }
-    if calibration, format != nil || block != nil || accumulatorWidth != nil {
+    if calibration, what.format != nil || what.block != nil || accumulatorWidth != nil {
       throw ValidationError("--calibration takes no format, block or accumulator width")
     }
-    if !calibration, format == nil {
-      throw ValidationError("Missing expected argument '--format <f,...>'")
-    }
+    if !calibration { try what.requireFormat() }
   }
 
   func run() throws {
     let catalog = try rows.catalog()
-    var parameters = try GateModel.standard()
-    if let gates { parameters = try parameters.replacing(file: gates) }
-    let points = try SynthesisPoint.standard(FormatCatalog.standard())
-    let model = CostModel(parameters, points: points)
+    let (model, points) = try gates.model()
     if calibration {
       return try report.print(CostReports.calibration(model, points: points))
     }
     let query = CostQuery(lanes: lanes, tile: tile, length: length)
-    let costs = try formats(catalog).flatMap { format in
-      try (block?.values ?? [format.block]).flatMap { block in
+    let formats = try (what.format?.values ?? []).map { name throws(UsageError) in
+      try catalog.requiredBlock(name)
+    }
+    let costs = try formats.flatMap { format in
+      try (what.block?.values ?? [format.block]).flatMap { block in
         try (accumulatorWidth?.values ?? [.exact]).map { width in
           var own = query
           own.accumulator = width
@@ -90,14 +79,5 @@ struct Cost: ParsableCommand {
       }
     }
     try report.print(CostReports.costs(costs, query, model))
-  }
-
-  private func formats(_ catalog: FormatCatalog) throws -> [BlockFormat] {
-    try (format?.values ?? []).map { name in
-      guard let found = catalog.block(name) else {
-        throw UsageError("no block format is called \"\(name)\" (see: blockscale formats)")
-      }
-      return found
-    }
   }
 }

@@ -31,12 +31,7 @@ struct Dequantize: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    let named = try recipe.map { name in
-      guard let found = catalog.recipe(name) else {
-        throw UsageError("no recipe is called \"\(name)\" (see: blockscale formats)")
-      }
-      return found
-    }
+    let named = try recipe.map { name throws(UsageError) in try catalog.requiredRecipe(name) }
     let stored = try StoredTensors(input, catalog: catalog, recipe: named)
     let dequantization = TensorDequantization(
       engine: try makeEngine(target: engine.target), parallel: engine.parallel)

@@ -11,7 +11,9 @@ struct ErrorVerb: ParsableCommand {
     discussion: """
       Statistics run over all formats, blocks and recipes given. In JSON, scale_histogram counts \
       blocks by scale code, or by binary exponent for scales wider than 8 bits; crest_quantiles \
-      are keyed by the share of blocks below.
+      are keyed by the share of blocks below. Parts of nmse: nmse_underflow of blocks whose scale is \
+      subnormal or zero, nmse_clamped and nmse_saturated of elements beyond the largest code, under \
+      the largest scale or another, nmse_flushed of elements made zero; the rest is rounding.
 
       With --quantized, the inputs are originals, and a checkpoint that somebody quantised \
       (by this tool, compressed-tensors, ModelOpt, ...) is judged against them, tensor by tensor \
@@ -20,25 +22,13 @@ struct ErrorVerb: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Tensor files, or FILE:PATTERN.", valueName: "in"))
   var inputs: [String]
-  @Option(help: ArgumentHelp("Block formats, between commas.", valueName: "f,..."))
-  var format: CommaList<String>?
-  @Option(
-    help: ArgumentHelp(
-      "Blocks: N, RxC, axis or tensor, between commas; by default each format's own.",
-      valueName: "b,..."))
-  var block: CommaList<BlockShape>?
-  @Option(help: ArgumentHelp("Recipes, between commas.", valueName: "r,..."))
-  var recipe: CommaList<String>?
+  @OptionGroup var what: FormatListOptions
+  @OptionGroup var methods: MethodListOptions
   @Option(
     help: ArgumentHelp(
       "Judge this quantised checkpoint (or FILE:PATTERN) against the inputs.",
       valueName: "quant.safetensors"), completion: .file(extensions: ["safetensors"]))
   var quantized: String?
-  @Option(
-    help: ArgumentHelp(
-      "Rotate by Hadamard matrices of these sizes along the last axis first, between commas; 0 is none.",
-      valueName: "n,..."))
-  var rotate: CommaList<RotationWord>?
   @OptionGroup var how: QuantizationOptions
   @Flag(help: "Print totals only, in the forms for people.")
   var totalOnly = false
@@ -47,13 +37,11 @@ struct ErrorVerb: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
-    if quantized == nil, format == nil {
-      throw ValidationError("Missing expected argument '--format <f,...>'")
-    }
-    if quantized != nil, rotate != nil {
+    if quantized == nil { try what.requireFormat() }
+    if quantized != nil, methods.rotate != nil {
       throw ValidationError("--rotate: expected without --quantized")
     }
-    if quantized != nil, format != nil || block != nil || recipe != nil {
+    if quantized != nil, what.format != nil || what.block != nil || methods.recipe != nil {
       throw ValidationError(
         "--quantized: format, block and recipe are the checkpoint's, and cannot be given")
     }
@@ -62,10 +50,10 @@ struct ErrorVerb: ParsableCommand {
   func run() throws {
     if let quantized { return try judge(quantized) }
     let request = try how.request(
-      formats: format?.values ?? [], blocks: block?.values ?? [],
-      recipes: recipe?.values ?? ["exact"])
+      formats: what.format?.values ?? [], blocks: what.block?.values ?? [],
+      recipes: methods.recipe?.values ?? ["exact"])
     let (unrotated, undefined) = try request.cases(in: rows.catalog())
-    let cases = (rotate?.values.map(\.transform.rotation) ?? [nil]).flatMap { rotation in
+    let cases = (methods.rotate?.values.map(\.transform.rotation) ?? [nil]).flatMap { rotation in
       unrotated.map {
         ErrorCase(spec: $0.spec, axis: $0.axis, block: $0.block, rotation: rotation)
       }

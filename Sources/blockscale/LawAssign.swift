@@ -65,7 +65,7 @@ struct LawAssign: ParsableCommand {
     if hasSplits, ![.product, .weightTensor].contains(layers.kind) {
       throw ValidationError("values and columns: expected --error product or weight_tensor")
     }
-    if hasSplits, layers.fraction != 1 {
+    if hasSplits, layers.sample.fraction != 1 {
       throw ValidationError("values and columns: expected every output (--fraction 1)")
     }
   }
@@ -77,37 +77,37 @@ struct LawAssign: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    let weighting = try layers.weighting()
     let cases = try layers.cases(format.values, block?.values ?? [], catalog)
     let other = try namedHigh?.resolved(in: catalog)
     let highCase = try other.map { try layers.cases([$0.format.name], [$0.block], catalog)[0] }
-    let experiment = try layers.experiment(engine, catalog)
-    let pairs = try layers.layers(weighting)
     let all = cases + [highCase].compactMap { $0 }.filter { !cases.contains($0) }
-    let errors = try layers.measure(pairs, all, experiment)
+    let measured = try MeasuredLayers(layers, all, engine, catalog)
+    let errors = measured.errors
     let curves = RatioCurves(
-      weighting: weighting, kind: layers.kind, granularity: by, trials: trials, seed: layers.seed)
+      weighting: measured.weighting, kind: layers.kind, granularity: by, trials: trials,
+      seed: layers.seed)
     var points: [RatioPoint] = []
     for errorCase in cases {
       let low = errors.filter { $0.errorCase == errorCase }
       points += try curves.assignments(
         low: low, high: highCase.map { wanted in errors.filter { $0.errorCase == wanted } } ?? [],
         methods: methods, shares: wanted)
-      points += try splits(pairs, low, errorCase, experiment, curves)
+      points += try splits(measured, low, errorCase, curves)
     }
-    if report.form != .json { SkippedMessages.write(pairs.skipped, namesFiles: false) }
+    measured.tellSkipped(report.form)
     try plot.write { LawCurvePlots.ratios(points) }
     try report.print(
       LawAssignReports.report(
-        points, parameters: pairs.parameters, subject: layers.subject(weighting, pairs),
-        run: layers.run(experiment, all), listsItems: list, form: report.form))
+        points, parameters: measured.pairs.parameters, subject: measured.subject,
+        run: measured.run, listsItems: list, form: report.form))
   }
 
   /// The outlier splits of every layer, each layer read once for all of them.
   private func splits(
-    _ pairs: LayerPairs, _ low: [LayerErrors], _ errorCase: ErrorCase,
-    _ experiment: LayerExperiment, _ curves: RatioCurves
+    _ measured: MeasuredLayers, _ low: [LayerErrors], _ errorCase: ErrorCase,
+    _ curves: RatioCurves
   ) throws -> [RatioPoint] {
+    let pairs = measured.pairs
     let schemes = methods.filter { $0.scheme != nil }
     guard !schemes.isEmpty else { return [] }
     let splits = schemes.flatMap { method in
@@ -116,17 +116,17 @@ struct LawAssign: ParsableCommand {
     let progress = Progress(total: pairs.parameters * splits.count, "splitting outliers")
     defer { progress.finish() }
     let layers = try pairs.pairs.map { pair in
-      let found = try experiment.outliers(pair, case: errorCase, splits: splits)
+      let found = try measured.experiment.outliers(pair, case: errorCase, splits: splits)
       progress.advance(by: pair.parameters * splits.count, pair.name)
       return found
     }
     let blocks = low.reduce(0) { $0 + $1.blocks }
     let size = Double(pairs.parameters) / Double(max(1, blocks))
     return try schemes.enumerated().flatMap { number, method in
-      let measured = wanted.enumerated().map { place, share in
+      let shares = wanted.enumerated().map { place, share in
         (share, layers.map { $0[number * wanted.count + place] })
       }
-      return try curves.splits(measured, errorCase: errorCase, method: method, blockSize: size)
+      return try curves.splits(shares, errorCase: errorCase, method: method, blockSize: size)
     }
   }
 }

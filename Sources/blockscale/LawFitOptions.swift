@@ -63,7 +63,7 @@ struct LawFitOptions: ParsableArguments {
       }
     }
     _ = try request()
-    _ = try conditions()
+    _ = try rowFilters()
   }
 
   /// The request, without what only one of the verbs asks for.
@@ -78,13 +78,8 @@ struct LawFitOptions: ParsableArguments {
       }
       request.holdOut = wanted
     }
-    for (symbol, text) in try pairs(fix, "--fix", "SYMBOL=NUMBER") {
-      guard let value = Double(text), value.isFinite else {
-        throw ValidationError("--fix \(symbol)=\(text): expected a number")
-      }
-      request.fixed[symbol] = value
-    }
-    for (symbol, text) in try pairs(bounds, "--bounds", "SYMBOL=LOW:HIGH") {
+    request.fixed = try symbolNumbers(fix, "--fix")
+    for (symbol, text) in try symbolTexts(bounds, "--bounds", "SYMBOL=LOW:HIGH") {
       request.bounds[symbol] = try range(symbol, text)
     }
     return request
@@ -92,35 +87,11 @@ struct LawFitOptions: ParsableArguments {
 
   /// The rows that --where asks for.
   func selected(_ data: LawData) throws -> LawData {
-    var data = data
-    for (column, texts) in try conditions() { data = try data.rows(where: column, isIn: texts) }
-    return data
+    try data.rows(fitting: rowFilters())
   }
 
-  private func conditions() throws -> [(String, [String])] {
-    try filters.map { filter in
-      let parts = filter.split(separator: "=", maxSplits: 1).map(String.init)
-      guard parts.count == 2 else {
-        throw ValidationError("--where \(filter): expected COLUMN=TEXT,...")
-      }
-      return (parts[0], parts[1].split(separator: ",").map(String.init))
-    }
-  }
-
-  private func pairs(
-    _ arguments: [String], _ option: String, _ form: String
-  ) throws -> [(String, String)] {
-    var seen: Set<String> = []
-    return try arguments.flatMap { $0.split(separator: ",") }.map { item in
-      let parts = item.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, !parts[0].isEmpty else {
-        throw ValidationError("\(option) \(item): expected \(form),...")
-      }
-      guard seen.insert(parts[0]).inserted else {
-        throw ValidationError("\(option): \(parts[0]) is there twice")
-      }
-      return (parts[0], parts[1])
-    }
+  private func rowFilters() throws -> [RowFilter] {
+    try filters.map { try RowFilter($0, option: "--where") }
   }
 
   private func range(_ symbol: String, _ text: String) throws -> NumberRange {

@@ -50,10 +50,7 @@ struct LawFitVerb: ParsableCommand {
       throw ValidationError("--bootstrap: expected 0, or 40 to 1000000")
     }
     for (option, path) in [("--plot", plot), ("--plot-residuals", plotResiduals)] {
-      guard let path else { continue }
-      guard path.lowercased().hasSuffix(".svg") else {
-        throw ValidationError("\(option) \(path): expected a name that ends in .svg")
-      }
+      if let path { try checkEnding(of: path, [".svg"], option: option) }
     }
     if let plot, plot == plotResiduals {
       throw ValidationError("--plot and --plot-residuals: expected two files")

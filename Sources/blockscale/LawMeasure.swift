@@ -44,15 +44,10 @@ struct LawMeasure: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    let weighting = try layers.weighting()
     let cases = try layers.cases(format.values, block?.values ?? curveBlocks, catalog)
     let reference = try equivalent?.resolved(in: catalog)
-    let experiment = try layers.experiment(engine, catalog)
-    let pairs = try layers.layers(weighting)
-    let errors = try layers.measure(pairs, cases, experiment)
-    let curves = try LayerCurves(weighting: weighting, kind: layers.kind).curves(errors).map {
-      JudgedCurve($0, seed: layers.seed)
-    }
+    let measured = try MeasuredLayers(layers, cases, engine, catalog)
+    let curves = try measured.curves()
     let own = cases[0].spec.format
     let found = EquivalentBlocks(
       curves, format: (reference?.format ?? own).name,
@@ -62,12 +57,11 @@ struct LawMeasure: ParsableCommand {
         "--equivalent \(reference.format.name):\(reference.block): expected a format and a block"
           + " that are measured")
     }
-    if report.form != .json { SkippedMessages.write(pairs.skipped, namesFiles: false) }
+    measured.tellSkipped(report.form)
     try plot.write { LawCurvePlots.curves(curves) }
     try report.print(
       LawMeasureReports.report(
-        curves: curves, equivalents: found, layers: byLayer ? errors : [],
-        subject: layers.subject(weighting, pairs), run: layers.run(experiment, cases),
-        form: report.form))
+        curves: curves, equivalents: found, layers: byLayer ? measured.errors : [],
+        subject: measured.subject, run: measured.run, form: report.form))
   }
 }

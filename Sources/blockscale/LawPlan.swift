@@ -20,33 +20,7 @@ struct LawPlan: ParsableCommand {
       Intervals are those of the loss law (95 %); a measured error counts as exact.
       """)
 
-  @Option(
-    help: ArgumentHelp(
-      "Loss data: CSV with n, q_r, delta; with a q_b, rows of the loss format's block count.",
-      valueName: "csv"),
-    completion: .file(extensions: ["csv"]))
-  var loss: String
-  @Option(
-    help: ArgumentHelp(
-      "Take the loss data's rows with these texts in a column; more than once for more columns.",
-      valueName: "column=a,b"))
-  var lossWhere: [String] = []
-  @Option(
-    name: .customLong("loss-q-r"), parsing: .unconditional,
-    help: ArgumentHelp("The Q_r of loss data that have no such column.", valueName: "q"))
-  var lossRatio: Double?
-  @Option(
-    help: ArgumentHelp(
-      "The format of the loss data, and its block if not the format's own.", valueName: "f[:b]"))
-  var lossFormat: FormatAndBlock
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("The largest delta wanted, in the loss data's unit.", valueName: "x"))
-  var lossBudget: Double
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Model sizes in parameters, between commas.", valueName: "n,..."))
-  var n: CommaList<Double>
+  @OptionGroup var loss: LossOptions<PlanLossDefaults>
   @Option(
     help: ArgumentHelp("Measured curves: the CSV of law measure.", valueName: "csv"),
     completion: .file(extensions: ["csv"]))
@@ -67,15 +41,6 @@ struct LawPlan: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
-    guard lossBudget > 0, lossBudget.isFinite else {
-      throw ValidationError("--loss-budget: expected a number above 0")
-    }
-    if let lossRatio, !(lossRatio >= 0 && lossRatio <= 1) {
-      throw ValidationError("--loss-q-r \(lossRatio): expected 0 to 1")
-    }
-    for size in n.values where !LossLaw.modelSizes.contains(size) {
-      throw ValidationError("--n \(size): expected parameters, 1e5 to 1e15, such as 7e9")
-    }
     if curve != nil, !layers.weights.isEmpty || !layers.activations.isEmpty || block != nil {
       throw ValidationError("--curve: expected without --weights, --activations and --block")
     }
@@ -89,44 +54,35 @@ struct LawPlan: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    let reference = try lossFormat.resolved(in: catalog)
-    var block: Double?
-    if case .line(let size) = reference.block { block = Double(size) }
-    let law = try LossLaw(try lossData(), block: block, ratio: lossRatio, seed: layers.seed)
+    let given = try loss.law(in: catalog, seed: layers.seed)
     let wanted = try format?.values.map { name throws(UsageError) in
-      guard let row = catalog.block(name) else {
-        throw UsageError("no block format is called \"\(name)\" (see: blockscale formats)")
-      }
-      return row.name
+      try catalog.requiredBlock(name).name
     }
-    let found = try curve.map { try read($0) } ?? measure(catalog, reference)
+    let found = try curve.map { try read($0) } ?? measure(catalog, (given.format, given.block))
     let judged = found.curves.filter { wanted?.contains($0.curve.format) ?? true }
     guard
-      let point = found.curves.first(where: { $0.curve.format == reference.format.name })?.curve
-        .point(block: reference.block.description), point.error > 0
+      let point = found.curves.first(where: { $0.curve.format == given.format.name })?.curve
+        .point(block: given.block.description), point.error > 0
     else {
       throw UsageError(
-        "--loss-format \(reference.format.name):\(reference.block): the curves hold no error of it")
+        "--loss-format \(given.format.name):\(given.block): the curves hold no error of it")
     }
-    let plan = BudgetPlan(loss: law, referenceError: point.error, budget: lossBudget)
-    let lines = n.values.flatMap { size in
+    let plan = BudgetPlan(
+      loss: given.law, referenceError: point.error, budget: loss.lossBudget)
+    let lines = loss.sizes.flatMap { size in
       judged.map { curve in
         let own = catalog.block(curve.curve.format)?.block.description ?? ""
         return plan.row(curve.planned, n: size, ownBlock: own)
       }
     }
-    try plot.write { LawCurvePlots.budgetMap(plan, judged, sizes: n.values) }
+    try plot.write { LawCurvePlots.budgetMap(plan, judged, sizes: loss.sizes) }
     try report.print(
       LawPlanReports.report(
         lines,
         basis: LawPlanReports.Basis(
-          plan: plan, format: reference.format.name, block: reference.block.description,
+          plan: plan, format: given.format.name, block: given.block.description,
           curveFile: curve), curves: judged, measured: found.subject, run: found.run,
         form: report.form))
-  }
-
-  private func lossData() throws -> LawData {
-    try LawData.read(loss).rows(fitting: lossWhere)
   }
 
   /// Curves, what was measured for them, and what says so.
@@ -145,17 +101,11 @@ struct LawPlan: ParsableCommand {
   private func measure(
     _ catalog: FormatCatalog, _ reference: (format: BlockFormat, block: BlockShape)
   ) throws -> Found {
-    let weighting = try layers.weighting()
     var cases = try layers.cases(format?.values ?? [], block?.values ?? curveBlocks, catalog)
     let own = try layers.cases([reference.format.name], [reference.block], catalog)
     cases += own.filter { !cases.contains($0) }
-    let experiment = try layers.experiment(engine, catalog)
-    let pairs = try layers.layers(weighting)
-    let errors = try layers.measure(pairs, cases, experiment)
-    let curves = try LayerCurves(weighting: weighting, kind: layers.kind).curves(errors)
-    if report.form != .json { SkippedMessages.write(pairs.skipped, namesFiles: false) }
-    return Found(
-      curves: curves.map { JudgedCurve($0, seed: layers.seed) },
-      subject: layers.subject(weighting, pairs), run: layers.run(experiment, cases))
+    let measured = try MeasuredLayers(layers, cases, engine, catalog)
+    measured.tellSkipped(report.form)
+    return Found(curves: try measured.curves(), subject: measured.subject, run: measured.run)
   }
 }

@@ -102,17 +102,7 @@ struct LawPredict: ParsableCommand {
   }
 
   private func ownNumbers() throws -> [String: Double] {
-    var found: [String: Double] = [:]
-    for item in numbers.flatMap({ $0.split(separator: ",") }) {
-      let parts = item.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, let value = Double(parts[1]), value.isFinite else {
-        throw ValidationError("--set \(item): expected SYMBOL=NUMBER,...")
-      }
-      guard found.updateValue(value, forKey: parts[0]) == nil else {
-        throw ValidationError("--set: \(parts[0]) is there twice")
-      }
-    }
-    return found
+    try symbolNumbers(numbers, "--set")
   }
 
   /// The numbers asked for, by column.

@@ -61,16 +61,12 @@ struct LawTheory: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    guard let rule = catalog.recipe(recipe) else {
-      throw UsageError("no recipe is called \"\(recipe)\" (see: blockscale formats)")
-    }
+    let rule = try catalog.requiredRecipe(recipe)
     let engine = try makeEngine(target: .auto)
     var results: [LawTheoryReports.Row] = []
     var specs: [QuantizationSpec] = []
     for name in format.values {
-      guard let form = catalog.block(name) else {
-        throw UsageError("no block format is called \"\(name)\" (see: blockscale formats)")
-      }
+      let form = try catalog.requiredBlock(name)
       let spec = QuantizationSpec(format: form, recipe: rule)
       specs.append(spec)
       let theory = try BlockErrorTheory(

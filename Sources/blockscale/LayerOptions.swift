@@ -35,17 +35,11 @@ struct LayerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("How products are added.", valueName: "acc"))
   var accumulator = "exact"
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("The share of outputs computed: sampled rows and columns.", valueName: "p"))
-  var fraction: Double = 1
+  @OptionGroup var sample: SampleOptions
   @Option(help: ArgumentHelp("Seed of the sample and of fits.", valueName: "n"))
   var seed: UInt64 = 1
 
   func validate() throws {
-    guard fraction > 0, fraction <= 1 else {
-      throw ValidationError("--fraction: expected a number above 0, at most 1")
-    }
     if activations.isEmpty, let error, error.needsActivations {
       throw ValidationError("--error \(error.rawValue): expected --activations")
     }
@@ -83,7 +77,8 @@ struct LayerOptions: ParsableArguments {
         quantizer: try makeEngine(target: engine.target),
         engine: try makeMatmulEngine(target: engine.target), parallel: engine.parallel,
         catalog: catalog),
-      accumulator: try catalog.requiredAccumulator(accumulator), fraction: fraction, seed: seed)
+      accumulator: try catalog.requiredAccumulator(accumulator), fraction: sample.fraction,
+      seed: seed)
   }
 
   /// Every format with every block, along k.
@@ -91,27 +86,6 @@ struct LayerOptions: ParsableArguments {
     _ formats: [String], _ blocks: [BlockShape], _ catalog: FormatCatalog
   ) throws(MeasurementError) -> [ErrorCase] {
     try CaseRequest(formats: formats, blocks: blocks, recipes: [recipe]).cases(in: catalog).cases
-  }
-
-  /// Measures, with a line of progress.
-  func measure(
-    _ pairs: LayerPairs, _ cases: [ErrorCase], _ experiment: LayerExperiment
-  ) throws -> [LayerErrors] {
-    let progress = Progress(total: try experiment.work(pairs, cases: cases), "measuring")
-    defer { progress.finish() }
-    return try experiment.run(pairs, cases: cases) { progress.advance(by: $0, $1) }
-  }
-
-  /// What the options measure, for reports.
-  func subject(_ weighting: LayerWeighting, _ pairs: LayerPairs) -> LawMeasureReports.Subject {
-    LawMeasureReports.Subject(
-      kind: kind, weighting: weighting, accumulator: accumulator, skipped: pairs.skipped)
-  }
-
-  func run(_ experiment: LayerExperiment, _ cases: [ErrorCase]) -> RunFields {
-    RunFields(
-      engine: experiment.matmul.engine.name, seed: seed,
-      rows: [UsedRow(experiment.accumulator)] + cases.map(\.spec).flatMap(usedRows))
   }
 }
 
@@ -132,10 +106,8 @@ struct FormatAndBlock: ExpressibleByArgument {
   /// The row's name, and the block given or the row's own.
   func resolved(
     in catalog: FormatCatalog
-  ) throws(MeasurementError) -> (format: BlockFormat, block: BlockShape) {
-    guard let row = catalog.block(format) else {
-      throw .usage("no block format is called \"\(format)\" (see: blockscale formats)")
-    }
+  ) throws(UsageError) -> (format: BlockFormat, block: BlockShape) {
+    let row = try catalog.requiredBlock(format)
     return (row, block ?? row.block)
   }
 }

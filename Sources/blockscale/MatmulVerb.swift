@@ -49,10 +49,7 @@ struct MatmulVerb: ParsableCommand {
       "How products are added, between commas: exact by default; blockscale formats lists them.",
       valueName: "acc,..."))
   var accumulator: AccumulatorList?
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("The share of outputs computed: sampled rows and columns.", valueName: "p"))
-  var fraction: Double = 1
+  @OptionGroup var sample: SampleOptions
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("How many of the worst outputs are listed.", valueName: "n"))
@@ -61,15 +58,7 @@ struct MatmulVerb: ParsableCommand {
     help: ArgumentHelp("Write D here, in the unit's type.", valueName: "d.npy"),
     completion: .file(extensions: ["npy"]))
   var output: String?
-  @Option(
-    help: ArgumentHelp(
-      "Rounding of elements in place of the recipe's.", valueName: "mode"))
-  var rounding: Rounding?
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "auto, none, or a factor: value = code x scale x factor.", valueName: "auto|none|x"))
-  var tensorScale: TensorScaleArgument = TensorScaleArgument(choice: .auto)
+  @OptionGroup var numbers: RoundingOptions
   @Option(
     help: ArgumentHelp("Seed of stochastic rounding and of the sample.", valueName: "n"))
   var seed: UInt64 = 1
@@ -88,26 +77,19 @@ struct MatmulVerb: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
-    guard fraction > 0, fraction <= 1 else {
-      throw ValidationError("--fraction: expected a number above 0, at most 1")
-    }
     let formats = [format, formatB ?? format].map { $0.lowercased() }
-    if formats == ["none", "none"], block != nil || blockB != nil || rounding != nil {
+    if formats == ["none", "none"], block != nil || blockB != nil || numbers.rounding != nil {
       throw ValidationError("--block and --rounding: expected with a format other than none")
     }
     guard worst >= 0 else { throw ValidationError("--worst: expected 0 or more") }
     if let output {
-      guard output.hasSuffix(".npy") else {
-        throw ValidationError("--output \(output): expected a name that ends in .npy")
-      }
-      guard fraction == 1 else {
+      try checkEnding(of: output, [".npy"])
+      guard sample.fraction == 1 else {
         throw ValidationError("--output needs every output: --fraction cannot be given")
       }
     }
-    if randomBits != nil || randomBitsB != nil {
-      guard case .stochastic? = rounding else {
-        throw ValidationError("--random-bits: expected with --rounding stochastic")
-      }
+    if randomBits != nil || randomBitsB != nil, !numbers.isStochastic {
+      throw ValidationError("--random-bits: expected with --rounding stochastic")
     }
     if output != nil, (accumulator?.values ?? ["exact"]).count != 1 {
       throw ValidationError("--output: expected one accumulator")
@@ -129,8 +111,8 @@ struct MatmulVerb: ParsableCommand {
     let requests = try (accumulator?.values ?? ["exact"]).map { name in
       MatmulRequest(
         a: left, b: right, transposesB: transposeB,
-        accumulator: try catalog.requiredAccumulator(name), fraction: fraction, seed: seed,
-        worstCount: worst, transform: rotate?.transform ?? .none)
+        accumulator: try catalog.requiredAccumulator(name), fraction: sample.fraction,
+        seed: seed, worstCount: worst, transform: rotate?.transform ?? .none)
     }
     let work = try experiment.work(tensors.0, tensors.1, requests[0]) * requests.count
     let progress = Progress(total: work, "multiplying")
@@ -158,8 +140,8 @@ struct MatmulVerb: ParsableCommand {
   ) throws -> MatmulSideRequest {
     try CaseRequest(
       formats: [format.lowercased() == "none" ? "none" : format],
-      blocks: block.map { [$0] } ?? [], recipes: [recipe], axis: -1, rounding: rounding,
-      tensorScale: tensorScale.choice, randomBits: bits
+      blocks: block.map { [$0] } ?? [], recipes: [recipe], axis: -1,
+      rounding: numbers.rounding, tensorScale: numbers.tensorScale.choice, randomBits: bits
     ).matmulSide(in: catalog)
   }
 

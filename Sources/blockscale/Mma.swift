@@ -60,9 +60,7 @@ struct Mma: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
-    guard output.hasSuffix(".npy") else {
-      throw ValidationError("--output \(output): expected a name that ends in .npy")
-    }
+    try checkEnding(of: output, [".npy"])
     if let trace, trace.values.count != 2 {
       throw ValidationError("--trace: expected row,column")
     }
@@ -81,7 +79,9 @@ struct Mma: ParsableCommand {
 
   func run() throws {
     let catalog = try rows.catalog()
-    let elements = (try element(element, catalog), try element(elementB ?? element, catalog))
+    let elements = (
+      try catalog.requiredElement(element), try catalog.requiredElement(elementB ?? element)
+    )
     let unit = try catalog.requiredAccumulator(accumulator)
     let scaleFormats = (
       try scaleA.map { _ in try scaleFormat(scale, catalog) },
@@ -119,19 +119,9 @@ struct Mma: ParsableCommand {
     try summary.print(MatmulReports.written(problem, to: output, run: run), skipped: [])
   }
 
-  private func element(_ name: String, _ catalog: FormatCatalog) throws -> ElementFormat {
-    guard let found = catalog.element(name) else {
-      throw UsageError("no element is called \"\(name)\" (see: blockscale formats)")
-    }
-    return found
-  }
-
   private func scaleFormat(_ name: String?, _ catalog: FormatCatalog) throws -> ScaleFormat {
     guard let name else { throw UsageError("--scale: expected with --scale-a or --scale-b") }
-    guard let found = catalog.scale(name) else {
-      throw UsageError("no scale is called \"\(name)\" (see: blockscale formats)")
-    }
-    return found
+    return try catalog.requiredScale(name)
   }
 
   private func blockSize(_ block: Int?) throws -> Int {

@@ -11,12 +11,7 @@ struct PageCosts: Sendable {
   }
   private var costs: [Key: PageCost] = [:]
 
-  /// - Parameter gates: a file whose rows replace the model's parameters.
-  init(_ data: SweepResults, _ catalog: FormatCatalog, gates: String?) throws {
-    var parameters = try GateModel.standard()
-    if let gates { parameters = try parameters.replacing(file: gates) }
-    let model = CostModel(
-      parameters, points: try SynthesisPoint.standard(FormatCatalog.standard()))
+  init(_ data: SweepResults, _ catalog: FormatCatalog, model: CostModel) throws {
     let largest = Calibration.largestError(model.calibration.units(heldOut: true))
     for key in Set(data.results.map({ Key(format: $0.format, block: $0.block) })) {
       guard let format = catalog.block(key.format), let block = BlockShape(key.block) else {
@@ -25,8 +20,11 @@ struct PageCosts: Sendable {
       let cost = try model.cost(format, block: block)
       var missing = ""
       if case .outside(let words) = cost.calibration { missing = words }
+      var isOfCodebook = false
+      if case .codebook = format.element.kind { isOfCodebook = true }
       costs[key] = PageCost(
-        gates: cost.gates, relativeError: missing.isEmpty ? largest : nil, missing: missing)
+        gates: cost.gates, relativeError: missing.isEmpty ? largest : nil, missing: missing,
+        isOfCodebook: isOfCodebook)
     }
   }
 

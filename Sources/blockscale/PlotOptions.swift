@@ -9,8 +9,7 @@ struct PlotOptions: ParsableArguments {
   var plot: String?
 
   func validate() throws {
-    guard let plot, !plot.lowercased().hasSuffix(".svg") else { return }
-    throw ValidationError("--plot \(plot): expected a name that ends in .svg")
+    if let plot { try checkEnding(of: plot, [".svg"], option: "--plot") }
   }
 
   /// Draws where that is asked for.

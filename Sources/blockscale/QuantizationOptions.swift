@@ -50,6 +50,13 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "The engine; reference is MPFR, slow, and the definition of every result.")
   var target: EngineTarget = .auto
 
+  @OptionGroup var threads: ThreadOptions
+
+  var parallel: Parallel { threads.parallel }
+}
+
+/// `--threads`, for verbs that share their work out.
+struct ThreadOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Threads; as many as cores by default.", valueName: "n"))
@@ -62,14 +69,22 @@ struct EngineOptions: ParsableArguments {
   var parallel: Parallel { Parallel(threads: threads) }
 }
 
-/// Options that say how a tensor is quantised, apart from format, block and recipe.
-struct QuantizationOptions: ParsableArguments {
+/// `--fraction`, for verbs that multiply.
+struct SampleOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp(
-      "The axis that blocks run along; tiles lie on the last two.", valueName: "a"))
-  var axis: Int = -1
+    help: ArgumentHelp("The share of outputs computed: sampled rows and columns.", valueName: "p"))
+  var fraction: Double = 1
 
+  func validate() throws {
+    guard fraction > 0, fraction <= 1 else {
+      throw ValidationError("--fraction: expected a number above 0, at most 1")
+    }
+  }
+}
+
+/// What may replace a recipe's rounding and its tensor scale.
+struct RoundingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Rounding of elements in place of the recipe's: tiesToEven, tiesToAway, towardZero, "
@@ -81,6 +96,22 @@ struct QuantizationOptions: ParsableArguments {
     help: ArgumentHelp(
       "auto, none, or a factor: value = code x scale x factor.", valueName: "auto|none|x"))
   var tensorScale: TensorScaleArgument = TensorScaleArgument(choice: .auto)
+
+  var isStochastic: Bool {
+    if case .stochastic? = rounding { return true }
+    return false
+  }
+}
+
+/// Options that say how a tensor is quantised, apart from format, block and recipe.
+struct QuantizationOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The axis that blocks run along; tiles lie on the last two.", valueName: "a"))
+  var axis: Int = -1
+
+  @OptionGroup var numbers: RoundingOptions
 
   @Option(
     name: .customLong("as-dtype"),
@@ -98,8 +129,7 @@ struct QuantizationOptions: ParsableArguments {
   var randomBits: String?
 
   func validate() throws {
-    guard randomBits != nil else { return }
-    if case .stochastic? = rounding { return }
+    guard randomBits != nil, !numbers.isStochastic else { return }
     throw ValidationError(
       "--random-bits: expected --rounding stochastic[:n], which alone uses them")
   }
@@ -119,8 +149,9 @@ struct QuantizationOptions: ParsableArguments {
   ) throws -> CaseRequest {
     let bits = try randomBits.map { try RandomBits.read($0) } ?? .philox(seed: seed)
     return CaseRequest(
-      formats: formats, blocks: blocks, recipes: recipes, axis: axis, rounding: rounding,
-      tensorScale: tensorScale.choice, computeType: computeType, randomBits: bits)
+      formats: formats, blocks: blocks, recipes: recipes, axis: axis,
+      rounding: numbers.rounding, tensorScale: numbers.tensorScale.choice, computeType: computeType,
+      randomBits: bits)
   }
 }
 

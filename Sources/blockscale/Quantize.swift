@@ -41,12 +41,7 @@ struct Quantize: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A tensor file, or FILE:PATTERN.", valueName: "in"))
   var input: String
-  @Option(help: ArgumentHelp("The block format.", valueName: "f"))
-  var format: String
-  @Option(
-    help: ArgumentHelp(
-      "The block: N, RxC, axis or tensor; by default the format's own.", valueName: "b"))
-  var block: BlockShape?
+  @OptionGroup var what: FormatOptions
   @Option(help: ArgumentHelp("The recipe.", valueName: "r"))
   var recipe = "exact"
   @OptionGroup var how: QuantizationOptions
@@ -78,7 +73,7 @@ struct Quantize: ParsableCommand {
 
   func run() throws {
     let request = try how.request(
-      formats: [format], blocks: block.map { [$0] } ?? [], recipes: [recipe])
+      formats: [what.format], blocks: what.block.map { [$0] } ?? [], recipes: [recipe])
     let (cases, _) = try request.cases(in: rows.catalog())
     var selection = try InputSelection([input])
     try selection.leaveOutMisfits(cases)

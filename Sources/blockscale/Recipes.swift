@@ -9,12 +9,7 @@ struct Recipes: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Tensor files, or FILE:PATTERN.", valueName: "in"))
   var inputs: [String]
-  @Option(help: ArgumentHelp("The block format.", valueName: "f"))
-  var format: String
-  @Option(
-    help: ArgumentHelp(
-      "The block: N, RxC, axis or tensor; by default the format's own.", valueName: "b"))
-  var block: BlockShape?
+  @OptionGroup var what: FormatOptions
   @Option(
     help: ArgumentHelp(
       "Two recipes or more, between commas; all are compared with the first.", valueName: "r,s,...")
@@ -34,7 +29,7 @@ struct Recipes: ParsableCommand {
 
   func run() throws {
     let request = try how.request(
-      formats: [format], blocks: block.map { [$0] } ?? [], recipes: recipe.values)
+      formats: [what.format], blocks: what.block.map { [$0] } ?? [], recipes: recipe.values)
     let (cases, _) = try request.cases(in: rows.catalog())
     var selection = try InputSelection(inputs)
     try selection.leaveOutMisfits(cases)

@@ -34,16 +34,12 @@ struct ReportVerb: ParsableCommand {
       "Write the page's drawings as SVG files into this folder too.", valueName: "dir"),
     completion: .directory)
   var plots: String?
-  @OptionGroup var loss: PageLossOptions
+  @OptionGroup var loss: LossOptions<PageLossDefaults>
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Blocks of at most this many elements count as small.", valueName: "q"))
   var small: Int = 16
-  @Option(
-    help: ArgumentHelp(
-      "Replace parameters of the gate model by a JSON5 file's.", valueName: "file"),
-    completion: .file())
-  var gates: String?
+  @OptionGroup var gates: GateOptions
   @OptionGroup var summary: SummaryOptions
   @OptionGroup var rows: CatalogOptions
 
@@ -61,8 +57,8 @@ struct ReportVerb: ParsableCommand {
       throw MeasurementError.badData(
         file: store, tensor: nil, "holds no results yet (expected some: run blockscale sweep)")
     }
-    let known = try loss.basis(in: catalog)
-    let costs = try PageCosts(data, catalog, gates: gates)
+    let known = try PageLoss(loss, in: catalog)
+    let costs = try PageCosts(data, catalog, model: gates.model().model)
     let scales = data.formatHashes.keys.reduce(into: [:]) { scales, name in
       scales[name] = catalog.block(name).map { ScaleCodes($0) }
     }
@@ -70,9 +66,11 @@ struct ReportVerb: ParsableCommand {
       data,
       PageRequest(
         loss: known.law, lossFormat: known.format, lossBlock: known.block, budget: loss.lossBudget,
-        sizes: loss.sizes, small: Double(small), cost: { costs[$0, $1] }, scale: { scales[$0] }))
+        sizes: Set(loss.sizes).sorted(), small: Double(small), cost: { costs[$0, $1] },
+        scale: { scales[$0] }))
     let page = ReportPage(
-      analysis, data: data, store: store, command: Self.command, lossSource: known.source)
+      analysis, data: data, store: store, command: Self.command, lossSource: known.source,
+      formatFiles: rows.files)
     if let plots { try write(page.plots, into: plots) }
     try TextOutput.write(page.html, to: output)
     try summary.print(
@@ -88,18 +86,32 @@ struct ReportVerb: ParsableCommand {
       throw TensorIOError.cannotWrite(
         TensorIOError.Fault(file: folder, problem: "cannot be made a folder (--plots)"))
     }
+    var written: Set<String> = []
     for plot in plots {
-      let name = String(plot.name.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "-" })
-      try TextOutput.write(plot.svg, to: "\(folder)/\(name).svg")
+      let name =
+        String(plot.name.map { $0.isLetter || $0.isNumber || $0 == "_" ? $0 : "-" }) + ".svg"
+      try TextOutput.write(plot.svg, to: "\(folder)/\(name)")
+      written.insert(name)
+    }
+    removeDrawings(in: folder, but: written)
+  }
+
+  /// Drawings that an earlier run left under names that a page has: this one has no such drawing.
+  private func removeDrawings(in folder: String, but written: Set<String>) {
+    let files = FileManager.default
+    for name in (try? files.contentsOfDirectory(atPath: folder)) ?? [] where !written.contains(name)
+    {
+      guard ReportPage.isPlot(name: name),
+        let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8),
+        Plot.isDrawing(text)
+      else { continue }
+      try? files.removeItem(atPath: "\(folder)/\(name)")
     }
   }
 
   /// This run's command line, to be pasted into a shell.
   private static var command: String {
-    let words = CommandLine.arguments.dropFirst().map { word -> String in
-      let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./,:=+@%".contains($0) }
-      return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-    }
-    return (["blockscale"] + words).joined(separator: " ")
+    (["blockscale"] + CommandLine.arguments.dropFirst().map(ShellWord.quoted)).joined(
+      separator: " ")
   }
 }

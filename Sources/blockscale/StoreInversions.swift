@@ -8,10 +8,11 @@ struct StoreInversions: ParsableCommand {
     abstract: "The tensors for which a smaller block makes the error larger, and why.",
     discussion: """
       A step goes from one measured block to the next smaller one of the same tensor, format and \
-      method. Its cause is what grew by more than a thousandth, the first of: clamped scales; scales \
-      that are subnormal or zero (underflow); maxima beyond the largest code under power-of-two scales \
-      (saturated); elements made zero (flushed); else the scales' rounding alone. JSON has the shares \
-      of all of them.
+      method. Its cause is the part of the squared error that grew the most: that of blocks whose \
+      scale is subnormal or zero (underflow); of elements beyond the largest code, under the largest \
+      scale (clamped) or another (saturated); of elements made zero (flushed); of all others \
+      (rounding). An element counts in the first that holds, and JSON has every part for both blocks. \
+      The cause is unknown for results of a sweep that did not store the parts.
       """)
 
   @Argument(help: ArgumentHelp("A store.", valueName: "store.sqlite"))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Measurement
 import NumberFormats
+import Reporting
 import Sweep
 
 /// What a sweep measures: flags, or a plan file in their place.
@@ -20,15 +21,8 @@ struct SweepOptions: ParsableArguments {
   var product: [String] = []
   @Flag(help: "B of every product is [n, k].")
   var transposeB = false
-  @Option(help: ArgumentHelp("Block formats, between commas.", valueName: "f,..."))
-  var format: CommaList<String>?
-  @Option(
-    help: ArgumentHelp(
-      "Blocks: N, RxC, axis or tensor, between commas; by default each format's own.",
-      valueName: "b,..."))
-  var block: CommaList<BlockShape>?
-  @Option(help: ArgumentHelp("Recipes, between commas; exact by default.", valueName: "r,..."))
-  var recipe: CommaList<String>?
+  @OptionGroup var what: FormatListOptions
+  @OptionGroup var methods: MethodListOptions
   @Option(
     help: ArgumentHelp(
       "Roundings of elements in place of the recipe's, between commas.", valueName: "mode,..."))
@@ -37,11 +31,6 @@ struct SweepOptions: ParsableArguments {
     help: ArgumentHelp(
       "How products are added, between commas; exact by default.", valueName: "acc,..."))
   var accumulator: AccumulatorList?
-  @Option(
-    help: ArgumentHelp(
-      "Rotate by Hadamard matrices of these sizes along the blocks' axis first, between commas; 0 is none.",
-      valueName: "n,..."))
-  var rotate: CommaList<RotationWord>?
   @Option(
     help: ArgumentHelp(
       "Of products, keep these shares in high precision: none, values:P, columns:P, between commas.",
@@ -67,19 +56,38 @@ struct SweepOptions: ParsableArguments {
   var fraction: Double?
 
   func validate() throws {
-    guard plan != nil else { return }
-    let given: [(String, Bool)] = [
-      ("inputs", !inputs.isEmpty), ("--activations", !activations.isEmpty),
-      ("--product", !product.isEmpty), ("--transpose-b", transposeB), ("--format", format != nil),
-      ("--block", block != nil), ("--recipe", recipe != nil), ("--rounding", rounding != nil),
-      ("--accumulator", accumulator != nil), ("--rotate", rotate != nil),
-      ("--outliers", outliers != nil), ("--axis", axis != nil),
-      ("--tensor-scale", tensorScale != nil), ("--as-dtype", computeType != nil),
-      ("--seed", seed != nil), ("--fraction", fraction != nil),
-    ]
-    if let name = given.first(where: \.1)?.0 {
-      throw ValidationError("\(name): the plan says it (expected --plan alone)")
+    guard plan != nil, let other = given.first(where: { !$0.words.isEmpty }) else { return }
+    throw ValidationError("\(other.option): the plan says it (expected --plan alone)")
+  }
+
+  /// Everything that a plan says in place of options, with the words that give it.
+  private var given: [(option: String, words: [String])] {
+    func option(_ name: String, _ values: [String]) -> (option: String, words: [String]) {
+      (name, values.map { "\(name) \(ShellWord.quoted($0))" })
     }
+    func list(_ name: String, _ values: [String]?) -> (option: String, words: [String]) {
+      option(name, values.map { [$0.joined(separator: ",")] } ?? [])
+    }
+    func single(_ name: String, _ value: String?) -> (option: String, words: [String]) {
+      option(name, value.map { [$0] } ?? [])
+    }
+    return [
+      ("inputs", inputs.map(ShellWord.quoted)),
+      option("--activations", activations), option("--product", product),
+      ("--transpose-b", transposeB ? ["--transpose-b"] : []),
+      list("--format", what.format?.values),
+      list("--block", what.block?.values.map(\.description)),
+      list("--recipe", methods.recipe?.values),
+      list("--rounding", rounding?.values.map(\.description)),
+      list("--accumulator", accumulator?.values),
+      list("--rotate", methods.rotate?.values.map(\.text)),
+      list("--outliers", outliers?.values.map(\.text)),
+      single("--axis", axis.map(String.init)),
+      single("--tensor-scale", tensorScale?.defaultValueDescription),
+      single("--as-dtype", computeType?.rawValue),
+      single("--seed", seed.map { String($0) }),
+      single("--fraction", fraction.map { String($0) }),
+    ]
   }
 
   /// What the file or the flags ask for.
@@ -96,13 +104,13 @@ struct SweepOptions: ParsableArguments {
         a: String(text[..<sign]), b: String(text[text.index(after: sign)...]),
         transposesB: transposeB)
     }
-    result.formats = format?.values ?? []
-    result.blocks = block?.values ?? []
-    result.recipes = recipe?.values ?? result.recipes
+    result.formats = what.format?.values ?? []
+    result.blocks = what.block?.values ?? []
+    result.recipes = methods.recipe?.values ?? result.recipes
     result.roundings = rounding?.values ?? []
     result.accumulators = accumulator?.values ?? result.accumulators
     result.transforms =
-      (rotate?.values ?? []).map(\.transform) + (outliers?.values ?? []).map(\.transform)
+      (methods.rotate?.values ?? []).map(\.transform) + (outliers?.values ?? []).map(\.transform)
     result.axis = axis ?? result.axis
     result.tensorScale = tensorScale?.choice ?? result.tensorScale
     result.computeType = computeType ?? result.computeType
@@ -113,33 +121,10 @@ struct SweepOptions: ParsableArguments {
 
   /// The command that makes the same results, without store and shard.
   func command(formats files: [String]) -> String {
-    var words = ["blockscale sweep"] + inputs.map(Self.quoted)
-    func add(_ flag: String, _ value: String?) {
-      if let value { words.append("\(flag) \(Self.quoted(value))") }
-    }
-    add("--plan", plan)
-    for name in activations { add("--activations", name) }
-    for name in product { add("--product", name) }
-    if transposeB { words.append("--transpose-b") }
-    add("--format", format?.values.joined(separator: ","))
-    add("--block", block?.values.map(\.description).joined(separator: ","))
-    add("--recipe", recipe?.values.joined(separator: ","))
-    add("--rounding", rounding?.values.map(\.description).joined(separator: ","))
-    add("--accumulator", accumulator?.values.joined(separator: ","))
-    add("--rotate", rotate?.values.map(\.text).joined(separator: ","))
-    add("--outliers", outliers?.values.map(\.text).joined(separator: ","))
-    add("--axis", axis.map(String.init))
-    add("--tensor-scale", tensorScale?.defaultValueDescription)
-    add("--as-dtype", computeType?.rawValue)
-    add("--seed", seed.map { String($0) })
-    add("--fraction", fraction.map { String($0) })
-    for file in files { add("--formats", file) }
-    return words.joined(separator: " ")
-  }
-
-  /// A word as a shell reads it.
-  private static func quoted(_ word: String) -> String {
-    let plain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./,:=+@%".contains($0) }
-    return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
+    let named = [("--plan", plan.map { [$0] } ?? []), ("--formats", files)]
+    let words =
+      given.flatMap(\.words)
+      + named.flatMap { name, values in values.map { "\(name) \(ShellWord.quoted($0))" } }
+    return (["blockscale sweep"] + words).joined(separator: " ")
   }
 }

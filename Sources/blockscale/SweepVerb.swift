@@ -118,7 +118,7 @@ struct SweepVerb: ParsableCommand {
     let progress = Progress(total: 1_000_000, "measuring")
     let outcome: SweepRun.Outcome
     do {
-      try results.setMeta("command", what.command(formats: rows.files))
+      try results.add(command: what.command(formats: rows.files))
       outcome = try SweepRun(list: list, experiment: experiment, encoder: SweepReports.encoder)
         .run(part, into: results) { progress.advance(by: $0, $1) }
       progress.finish()

@@ -65,8 +65,7 @@ struct Vectors: ParsableCommand {
   var debug = false
   @Option(help: ArgumentHelp("Files beside memh: raw,csv,json,text,sv,v,c.", valueName: "kind,..."))
   var emit: CommaList<VectorFileKind>?
-  @Option(help: ArgumentHelp("Threads; by default one a core.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Option(
     help: ArgumentHelp("A new folder, or one of earlier vectors.", valueName: "dir"),
     completion: .directory)
@@ -76,7 +75,6 @@ struct Vectors: ParsableCommand {
 
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count: expected 1 or more") }
-    if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more") }
     if debug, !operation.isSum {
       throw ValidationError("--debug: expected with --op product, dot, mma or matmul")
     }
@@ -118,7 +116,7 @@ struct Vectors: ParsableCommand {
     let used = operation.isSum ? unit : nil
     var request = VectorRequest(
       spec: spec, classes: classes?.values ?? [], level: level, count: count, seed: seed,
-      kinds: Set(emit?.values ?? []), isDebug: debug, threads: Parallel(threads: threads).threads,
+      kinds: Set(emit?.values ?? []), isDebug: debug, threads: threads.parallel.threads,
       toolVersion: toolVersion, rows: chosen.manifestRows(used),
       command: command(spec, isPaired: files?.operands.meeting == .pairs))
     request.operands = files?.operands

@@ -24,19 +24,14 @@ struct Verify: ParsableCommand {
       "smoke (seconds), nightly (minutes), exhaustive (all float32 numbers through E2M1, E4M3 and "
         + "E8M0, or the format given).", valueName: "l"))
   var level: VerificationLevel = .smoke
-  @Option(help: ArgumentHelp("Threads; by default one a core.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var report: ReportOptions
   @OptionGroup var rows: CatalogOptions
-
-  func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more") }
-  }
 
   func run() throws {
     let catalog = try rows.catalog()
     let plan = try VerificationPlan(catalog, name: format, level: level)
-    let parallel = Parallel(threads: threads)
+    let parallel = threads.parallel
     let checks = plan.checks()
     let swept = plan.sweptFormats(catalog)
     let progress = Progress(

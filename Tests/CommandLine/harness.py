@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 from collections import namedtuple
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +71,20 @@ class _PathFolder:
 
     def __exit__(self, *error):
         return self.temporary.__exit__(*error)
+
+
+@contextmanager
+def small_disk(place, size):
+    """A disk of its own with room for `size`, mounted in `place` until its `with` ends."""
+    disk = place / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        raise Skipped("a small disk cannot be mounted here: it takes root's rights")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def blockscale(*arguments, timeout=300, **options):

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import product
 
 Element = namedtuple("Element", "bits mantissa values codes negate max_exponent")
-Scale = namedtuple("Scale", "dtype maximum smallest nan encode decode")
+Scale = namedtuple("Scale", "dtype maximum smallest nan encode decode normal top")
 Format = namedtuple("Format", "element scale two_level block")
 Quantised = namedtuple("Quantised", "codes scales scale_shape tensor_scale dequantised blocks")
 
@@ -81,7 +81,7 @@ MXINT8 = integer_element(8, fraction_bits=6)
 
 # Scales: `encode` takes the positive value that the block asks for, `decode` a stored code.
 
-E8M0 = Scale("U8", None, None, 0xFF, None, lambda code: power(code - 127))
+E8M0 = Scale("U8", None, None, 0xFF, None, lambda code: power(code - 127), power(-127), power(127))
 
 
 def ue4m3_code(value):
@@ -96,8 +96,10 @@ def fp32_code(value):
     return max(min(rounded, power(128) - power(104)), power(-149))
 
 
-UE4M3 = Scale("U8", E4M3.values[-1], E4M3.values[1], 0x7F, ue4m3_code, lambda c: E4M3.values[c])
-FP32 = Scale("F32", power(128) - power(104), power(-149), math.nan, fp32_code, lambda c: c)
+UE4M3 = Scale("U8", E4M3.values[-1], E4M3.values[1], 0x7F, ue4m3_code, lambda c: E4M3.values[c],
+              power(-6), E4M3.values[-1])
+FP32 = Scale("F32", power(128) - power(104), power(-149), math.nan, fp32_code, lambda c: c,
+             power(-126), power(128) - power(104))
 
 FORMATS = {
     "mxfp4": Format(E2M1, E8M0, False, 32),
@@ -271,7 +273,17 @@ def statistics(values, result, name):
     relative = [abs(e / v) for e, v in zip(errors, x) if v != 0]
     squares, energy = sum(e * e for e in errors), sum(v * v for v in x)
     dot, quantised = sum(q * v for q, v in zip(exact, x)), sum(q * q for q in exact)
+    parts = dict.fromkeys(("underflow", "clamped", "saturated", "flushed", "rounding"), Fraction(0))
+    for v, q, s, e in zip(x, exact, steps, errors):
+        step = s / result.tensor_scale
+        beyond = abs(v) > element.values[-1] * s
+        part = ("underflow" if step < kind.scale.normal
+                else "clamped" if beyond and step >= kind.scale.top
+                else "saturated" if beyond
+                else "flushed" if v and not q else "rounding")
+        parts[part] += e * e
     return {
+        **{f"nmse_{name}": value / energy for name, value in parts.items() if name != "rounding"},
         "count": len(x),
         "mean_error": sum(errors) / len(x),
         "mse": squares / len(x),

@@ -2,6 +2,7 @@
 inversions: each equal to what a single verb, or a tensor prepared by hand, gives."""
 
 import math
+import sqlite3
 import struct
 
 import inputs
@@ -240,38 +241,95 @@ def attention_products_have_formats_and_blocks_of_each_side():
         expect_equal(blocks, ["8 x 10", "8 x 16"], "blocks of P and V")
 
 
+def lines(first, second):
+    """Lines of 16 whose halves repeat other numbers, so that a block of 8 sees only one of them."""
+    return float32(([*first] * 2 + [*second] * 2) * 4, (4, 16))
+
+
+# What a smaller block makes worse: tensor, format, the part of the error that grows the most.
+WORSE = {
+    # Scales of at most 2^-6/6: all subnormal.
+    ("tiny", "e2m1+ue4m3"): "underflow",
+    # 1.96 is beyond 448 times the power of two of its own block, and not of one that holds 2.
+    ("halves", "mxfp8_e4m3"): "saturated",
+    # 6.36 / 6 is rounded down to 1; with 9.75 the scale is 1.625, and 4 times that is near.
+    ("down", "e2m1+ue4m3"): "saturated",
+    # Zeros have scales of zero, which lose nothing.
+    ("sparse", "e2m1+ue4m3"): "saturated",
+    # 5 is between 4 and 6 times 1, and 2 times 15 / 6.
+    ("grid", "e2m1+fp32"): "rounding",
+}
+
+
+def worse_with_smaller_blocks():
+    down = lines([6.359375] * 4, [9.75, 0, 0, 0])
+    return {
+        "tiny": inputs.normal((32, 256), 1, 0.01), "plain": inputs.normal((32, 256), 2),
+        "halves": lines([1.96, 1.96, 0.1, 0.2], [2, 0, 0, 0]), "down": down,
+        "sparse": float32([*down.data, *[0.0] * 4096], (260, 16)),
+        "grid": lines([6, 5, 5, 5], [15, 0, 0, 0]),
+    }
+
+
 @case()
 def inversions_are_found_with_their_causes():
     with folder() as place:
-        small = write_safetensors(place / "small.safetensors", {
-            "tiny": inputs.normal((32, 256), 1, 0.01), "plain": inputs.normal((32, 256), 2)})
+        small = write_safetensors(place / "small.safetensors", worse_with_smaller_blocks())
         store = place / "s.sqlite"
-        succeed("sweep", small, "--format", "e2m1+ue4m3,e2m1+fp32", "--block", "8,16,32,64",
+        formats = sorted({name for _, name in WORSE})
+        succeed("sweep", small, "--format", ",".join(formats), "--block", "8,16,32,64",
                 "--store", store)
         found = strict_json(succeed("store", "inversions", store, "--as", "json"))
-        by_format = {row["format"]: row for row in found["formats"]}
-        expect_equal(by_format["e2m1+fp32"]["affected"], 0, "float32 scales")
-        steps = [step for step in found["steps"] if step["tensor"] == "tiny"]
-        expect(steps, "scales below UE4M3's range make no smaller block worse")
-        # At 8 some scales would be below the least; at 16 and 32 all of them are subnormal.
-        expect_equal({(step["smaller"], step["cause"]) for step in steps},
-                     {("8", "clamped"), ("16", "rounding"), ("32", "rounding")}, "causes")
-        expect(all("subnormal" in step["what_grew"] for step in steps
-                   if step["cause"] == "rounding"), [step["what_grew"] for step in steps])
-        errors = {(r["tensor"], r["format"], r["block"]): r["nmse"] for r in map(
+        first = {(step["tensor"], step["format"]): step for step in found["steps"]
+                 if (step["larger"], step["smaller"]) == ("16", "8")}
+        for what, cause in WORSE.items():
+            expect(what in first, f"{what}: 8 errs no more than 16")
+            expect_equal(first[what]["cause"], cause, what)
+        expect_equal({step["cause"] for step in found["steps"]
+                      if (step["tensor"], step["format"]) == ("tiny", "e2m1+ue4m3")},
+                     {"underflow"}, "causes of subnormal scales")
+        # Codes under half a power of two include those under the whole, up to the largest.
+        expect_equal({step["cause"] for step in found["steps"]
+                      if step["format"] == "mxfp8_e4m3"}, {"saturated"}, "powers of two")
+        errors = {(r["tensor"], r["format"], r["block"]): r["report"] for r in map(
             strict_json, succeed("store", "export", store, "--as", "jsonl").splitlines())}
+        parts = ("underflow", "clamped", "saturated", "flushed")
         for step in found["steps"]:
-            large, small = (errors[step["tensor"], step["format"], step[size]]
-                            for size in ("larger", "smaller"))
-            expect_equal((step["larger_nmse"], step["smaller_nmse"]), (large, small), "figures")
-            expect(small > large, step)
-        expected = sum(errors[t, f, str(b)] > errors[t, f, str(2 * b)] * (1 + 1e-9)
-                       for t in ("tiny", "plain") for f in ("e2m1+ue4m3", "e2m1+fp32")
-                       for b in (8, 16, 32))
-        expect_equal(len(found["steps"]), expected, "steps")
+            growth = {}
+            for size, sign in (("larger", -1), ("smaller", 1)):
+                report = errors[step["tensor"], step["format"], step[size]]
+                expect_equal(step[f"{size}_nmse"], report["nmse"], "figures")
+                for part in parts:
+                    expect_equal(step[f"{size}_nmse_{part}"], report[f"nmse_{part}"], part)
+                rest = report["nmse"] - sum(report[f"nmse_{part}"] for part in parts)
+                expect(abs(step[f"{size}_nmse_rounding"] - max(rest, 0)) <= 1e-15, step)
+                for part in (*parts, "rounding"):
+                    growth[part] = growth.get(part, 0) + sign * step[f"{size}_nmse_{part}"]
+            expect(step["smaller_nmse"] > step["larger_nmse"], step)
+            expect_equal(step["cause"], max(growth, key=growth.get), growth)
+            share = growth[step["cause"]] / step["larger_nmse"]
+            expect(math.isclose(step["cause_growth"], share), step)
         text = succeed("store", "inversions", store, "--limit", "1")
-        expect("smaller steps" in text or expected <= 1, text)
+        expect("smaller steps" in text, text)
         fail(USAGE, "store", "inversions", store, "--limit", "-1")
+
+
+@case()
+def inversions_of_results_without_parts_have_no_known_cause():
+    with folder() as place:
+        small = write_npy(place / "grid.npy", worse_with_smaller_blocks()["grid"])
+        store = place / "s.sqlite"
+        succeed("sweep", small, "--format", "e2m1+fp32", "--block", "8,16", "--store", store)
+        database = sqlite3.connect(store)
+        database.execute("UPDATE results SET report = json_remove(report, '$.nmse_saturated')")
+        database.commit()
+        database.close()
+        found = strict_json(succeed("store", "inversions", store, "--as", "json"))
+        (step,) = found["steps"]
+        expect_equal((step["cause"], step["cause_growth"], step["smaller_nmse_rounding"]),
+                     ("unknown", None, None), "cause")
+        expect_equal(found["formats"][0]["unknown"], 1, "steps without a cause")
+        expect("measured anew" in succeed("store", "inversions", store), "no word about it")
 
 
 @case()

@@ -1,7 +1,6 @@
 """Damaged inputs, missing files, outputs that cannot be written, and runs that are killed."""
 
 import json
-import os
 import random
 import resource
 import signal
@@ -12,8 +11,8 @@ import time
 import inputs
 from files import (npy_bytes, npy_header, safetensors_bytes, write_npy, write_npz,
                    write_safetensors)
-from harness import (BAD_DATA, CANNOT_WRITE, NO_INPUT, PROGRAM, Skipped, blockscale, case,
-                     expect, expect_equal, fail, folder, succeed)
+from harness import (BAD_DATA, CANNOT_WRITE, NO_INPUT, PROGRAM, blockscale, case, expect,
+                     expect_equal, fail, folder, small_disk, succeed)
 
 ENTRY = {"dtype": "F32", "shape": [4, 32], "data_offsets": [0, 512]}
 DATA = bytes(512)
@@ -224,17 +223,10 @@ def a_failed_run_keeps_the_file_that_was_there():
 def a_full_disk_exits_74_and_leaves_nothing():
     with folder() as place:
         source = write_npy(place / "in.npy", inputs.normal((256, 1024)))
-        disk = place / "disk"
-        disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(disk)]
-        if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-            raise Skipped("a small disk cannot be mounted here")
-        try:
+        with small_disk(place, "64k") as disk:
             fail(CANNOT_WRITE, *quantize_words(source, disk / "q.safetensors"),
                  mentions=["q.safetensors"])
             expect_equal(list(disk.iterdir()), [], "files left")
-        finally:
-            subprocess.run(["umount", str(disk)], check=True)
 
 
 @case(("SIGKILL",), ("SIGTERM",), ("SIGINT",))

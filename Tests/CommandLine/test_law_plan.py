@@ -320,6 +320,18 @@ def plots_are_drawn_whole_or_not_at_all():
              mentions=["absent"])
 
 
+@case((1.1, "nothing in these rows depends on d"), (1, "row 1: 0.0 has no logarithm"))
+def a_curve_without_a_law_is_told_with_no_option_of_other_verbs(number, reason):
+    with folder() as place:
+        weights = write_safetensors(place / "w.safetensors", {
+            "a.weight": float32([number * (-1) ** (i % 3) for i in range(2048)], (8, 256))})
+        shown = succeed("law", "measure", "--weights", weights, "--format", "mxfp4", "--block",
+                        "8,16,32,64,128,256")
+        expect(f"mxfp4: no law fitted ({reason}" in shown, shown)
+        for option in ("--fix", "--drop-nonpositive"):
+            expect(option not in shown, f"law measure has no {option}: {shown}")
+
+
 def measure(*options):
     return ["law", "measure", "W", "A", "--format", "mxfp4", *options]
 

@@ -70,13 +70,32 @@ def products_meet_where_wildcards_stand_for_the_same():
         model = weights(place, [f"{n}.weight" for n in layers], (12, 64))
         act = write_safetensors(place / "act.safetensors", {
             f"{name}.input": inputs.normal((9, 64), seed=9) for name in [*layers, "three"]})
-        sweep(place / "s.sqlite", "--product", f"{act}:*.input={model}:*.weight", "--transpose-b",
-              "--format", "mxfp4", "--block", "16,32")
+        report = sweep(place / "s.sqlite", "--product", f"{act}:*.input={model}:*.weight",
+                       "--transpose-b", "--format", "mxfp4", "--block", "16,32")
+        expect_equal([skip["name"] for skip in report["skipped"]], ["three.input"], "what meets nothing")
         met = sorted({(row["tensor"], row["other"]) for row in rows(place / "s.sqlite")})
         expect_equal(met, [("one.input", "one.weight"), ("two.input", "two.weight")], "pairs")
         fail(USAGE, "sweep", "--product", f"{act}:t*.input={model}:o*.weight", "--transpose-b",
              "--format", "mxfp4", "--store", place / "t.sqlite", mentions=["nothing meets"])
+        # One of each side, and yet not of one name.
+        fail(USAGE, "sweep", "--product", f"{act}:th*.input={model}:o*.weight", "--transpose-b",
+             "--format", "mxfp4", "--store", place / "t.sqlite", mentions=["nothing meets"])
         expect(not (place / "t.sqlite").exists(), "a store was made")
+
+
+@case()
+def items_of_a_large_tensor_share_its_read():
+    with folder() as place:
+        header = json.dumps({"big": {"dtype": "F32", "shape": [65536, 8192],
+                                     "data_offsets": [0, 65536 * 8192 * 4]}}).encode()
+        large = place / "large.safetensors"
+        with large.open("wb") as file:
+            file.write(len(header).to_bytes(8, "little") + header)
+            file.truncate(8 + len(header) + 65536 * 8192 * 4)
+        for blocks, bundles in [("16,32,64,128", 1), ("2,4,8,16,32,64,128,256,512", 2)]:
+            plan = strict_json(succeed("sweep", large, "--format", "mxfp4,nvfp4", "--block", blocks,
+                                       "--store", place / "s.sqlite", "--dry-run", "--as", "json"))
+            expect_equal([row["bundles"] for row in plan["plan"]], [bundles], blocks)
 
 
 @case()
@@ -323,8 +342,8 @@ def a_plan_measures_what_its_flags_would():
     ({"seed": 1.5}, ["seed: 1.5", "whole number"]),
     ({"axis": 0.5}, ["axis: 0.5", "whole number"]),
     ({"version": 1.5}, ["version"]),
-    ({"axis": 5}, ["axis 5"]),
-    ({"rotations": [256]}, ["256"]),
+    ({"weights": ["../model.safetensors"], "axis": 5}, ["axis 5"]),
+    ({"weights": ["../model.safetensors"], "rotations": [256]}, ["256"]),
     ({"recipes": []}, ["recipes", "empty list"]),
     ({"products": [{"a": "a", "b": "b", "accumulators": []}]},
      ["products[0].accumulators", "empty list"]),

@@ -17,6 +17,9 @@ struct AgreementTests {
     let element = SampleElement.all[0]
     let data = SampleData(.normal, element, count: 2 * ChunkSums.size + 777, seed: 9)
     compare(data.report(element), HighPrecisionStatistics(data, element), "three chunks")
+    let parts = data.report(element).nmseParts ?? ErrorParts()
+    #expect([parts.underflow, parts.clamped, parts.saturated, parts.flushed].allSatisfy { $0 > 0 })
+    #expect(parts.sum < data.report(element).nmse ?? 0)
   }
 
   @Test("Maxima of exact products are the exact maximum rounded once", arguments: SampleElement.all)
@@ -85,6 +88,33 @@ struct AgreementTests {
     for element in known { #expect(expected[element.name] == element.spacing, "\(element)") }
   }
 
+  @Test("A scale format's ends: its least normal number and its largest, times the tensor scale")
+  func scaleEnds() {
+    let ue4m3 = FloatLayout(
+      signBits: 0, exponentBits: 4, mantissaBits: 3, bias: 7, nonFinite: .allOnesNaN)
+    let e8m0 = FloatLayout(
+      signBits: 0, exponentBits: 8, mantissaBits: 0, bias: 127, zeroExponentIsSubnormal: false,
+      nonFinite: .allOnesNaN)
+    let fp32 = FloatLayout(
+      signBits: 1, exponentBits: 8, mantissaBits: 23, bias: 127, nonFinite: .ieee)
+    let element = ElementFormat(name: "nf4", kind: .codebook(SampleElement.nf4))
+    for (layout, isPower, t, normal, largest) in [
+      (ue4m3, false, 1.0, 0x1p-6, 448), (ue4m3, false, 0.75, 0.75 * 0x1p-6, 336),
+      (ue4m3, true, 1, 0x1p-9, 256), (e8m0, false, 1, 0x1p-127, 0x1p127),
+      (fp32, false, 1, 0x1p-126, Double(Float.greatestFiniteMagnitude)),
+      (fp32, true, 2, 0x1p-148, 0x1p128), (ue4m3, false, 0, 0, .infinity),
+    ] {
+      let format = BlockFormat(
+        name: "x", element: element,
+        scale: ScaleFormat(name: "s", layout: layout, storedBits: 8, canonicalNaN: 0),
+        powerOfTwoScale: isPower, block: .line(16))
+      let limits = ScaleLimits(format, tensorScale: t)
+      #expect(
+        limits == ScaleLimits(normal: normal, largest: largest),
+        "\(layout) power of two \(isPower), T \(t): \(limits)")
+    }
+  }
+
   @Test("Ties are half a gap from the code", arguments: SampleElement.all)
   func tiesAreHalf(element: SampleElement) {
     let values = element.values
@@ -125,6 +155,11 @@ struct AgreementTests {
     check("mean_error", report.meanError, exact.error / n, scale: exact.absoluteError / n)
     check("mse", report.mse, exact.errorSquared / n)
     check("nmse", report.nmse, exact.errorSquared / exact.xSquared)
+    let parts = report.nmseParts
+    check("nmse_underflow", parts?.underflow, exact.underflow / exact.xSquared)
+    check("nmse_clamped", parts?.clamped, exact.clampedPart / exact.xSquared)
+    check("nmse_saturated", parts?.saturated, exact.saturatedPart / exact.xSquared)
+    check("nmse_flushed", parts?.flushed, exact.flushedPart / exact.xSquared)
     check(
       "sqnr_db", report.sqnrDecibels,
       Real(10) * (exact.xSquared / exact.errorSquared).log10, scale: Real(10))

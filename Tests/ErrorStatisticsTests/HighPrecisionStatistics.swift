@@ -1,3 +1,5 @@
+import ErrorStatistics
+
 /// Every statistic of a report, from its definition, element by element in 700-bit arithmetic. Gaps
 /// are found by looking the neighbours up in the list of the element's values.
 struct HighPrecisionStatistics {
@@ -8,6 +10,10 @@ struct HighPrecisionStatistics {
   var ySquared = Real(0)
   var xy = Real(0)
   var relative = Real(0)
+  var underflow = Real(0)
+  var clampedPart = Real(0)
+  var saturatedPart = Real(0)
+  var flushedPart = Real(0)
   var maxAbsolute = Real(0)
   var maxRelative = Real(0)
   var maxULP = Real(0)
@@ -20,12 +26,16 @@ struct HighPrecisionStatistics {
 
   init(_ data: SampleData, _ element: SampleElement) {
     let gaps = GapFinder(element)
+    let limits = data.limits
     count = data.x.count
-    for i in data.x.indices { add(data.x[i], data.values[i], data.divisors[i], element, gaps) }
+    for i in data.x.indices {
+      add(data.x[i], data.values[i], data.divisors[i], element, gaps, limits)
+    }
   }
 
   private mutating func add(
-    _ xf: Float, _ vf: Float, _ df: Double, _ element: SampleElement, _ gaps: GapFinder
+    _ xf: Float, _ vf: Float, _ df: Double, _ element: SampleElement, _ gaps: GapFinder,
+    _ limits: ScaleLimits
   ) {
     let product = Double(vf) * df
     if product.isNaN { nan += 1 }
@@ -50,7 +60,17 @@ struct HighPrecisionStatistics {
     ySquared = ySquared + y * y
     xy = xy + x * y
     maxAbsolute = .larger(maxAbsolute, absolute)
-    if Real(element.spacing.largest) * d.magnitude < x.magnitude { saturated += 1 }
+    let beyond = Real(element.spacing.largest) * d.magnitude < x.magnitude
+    if beyond { saturated += 1 }
+    if abs(df) < limits.normal {
+      underflow = underflow + e * e
+    } else if beyond, abs(df) >= limits.largest {
+      clampedPart = clampedPart + e * e
+    } else if beyond {
+      saturatedPart = saturatedPart + e * e
+    } else if vf == 0, xf != 0 {
+      flushedPart = flushedPart + e * e
+    }
     if xf != 0 {
       let ratio = absolute / x.magnitude
       nonzero += 1

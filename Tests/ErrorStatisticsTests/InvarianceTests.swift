@@ -21,6 +21,25 @@ struct InvarianceTests {
     }
   }
 
+  @Test(
+    "Ends of the scales' range met by few divisors, or none, change no sum",
+    arguments: SampleKind.allCases)
+  func limits(kind: SampleKind) {
+    let element = SampleElement.all[0]
+    let data = SampleData(kind, element, count: Self.count, seed: 8)
+    let sizes = data.divisors.map { abs($0) }.filter(\.isFinite).sorted()
+    let few = ScaleLimits(
+      normal: sizes[sizes.count / 500], largest: sizes[sizes.count - 1] + sizes[sizes.count / 500])
+    for limits in [.none, few] {
+      for target in KernelTarget.allCases {
+        let each = data.chunks(element, target: target, limits: limits)
+        let byBlock = data.chunks(
+          element, target: target, pieces: [4096, 33], byBlock: true, limits: limits)
+        #expect(each == byBlock, "\(kind) \(limits) \(target)")
+      }
+    }
+  }
+
   @Test("Every instruction set gives the same chunks", arguments: SampleElement.all)
   func targets(element: SampleElement) {
     for kind in SampleKind.allCases {
@@ -42,7 +61,8 @@ struct InvarianceTests {
     var chunks: [ChunkSums] = []
     for start in [0, 2 * ChunkSums.size] {
       let end = start == 0 ? 2 * ChunkSums.size : data.x.count
-      var run = ErrorAccumulator(element: element.spacing, startIndex: start)
+      var run = ErrorAccumulator(
+        element: element.spacing, limits: data.limits, startIndex: start)
       data.x[start..<end].withUnsafeBufferPointer { x in
         data.values[start..<end].withUnsafeBufferPointer { values in
           data.divisors[start..<end].withUnsafeBufferPointer {
@@ -75,7 +95,7 @@ struct InvarianceTests {
     for i in data.x.indices { data.divisors[i] = perBlock[grid.blockIndex(ofElement: i)] }
     let expected = data.chunks(element)
     for size in [Int.max, 20_000, 1] {
-      var accumulator = ErrorAccumulator(element: element.spacing)
+      var accumulator = ErrorAccumulator(element: element.spacing, limits: data.limits)
       for slab in grid.slabs(maximumElements: size) {
         data.x[slab.elements].withUnsafeBufferPointer { x in
           data.values[slab.elements].withUnsafeBufferPointer { values in
@@ -90,7 +110,7 @@ struct InvarianceTests {
       #expect(accumulator.finish() == expected, "\(shape) \(block), slabs of \(size)")
     }
     // Pieces that end anywhere in a line or a tile.
-    var accumulator = ErrorAccumulator(element: element.spacing)
+    var accumulator = ErrorAccumulator(element: element.spacing, limits: data.limits)
     var done = 0
     while done < grid.elementCount {
       let end = min(done + 1 + done % 977, grid.elementCount)

@@ -1,3 +1,5 @@
+import ErrorStatistics
+
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): seeded test data.
 struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
@@ -31,6 +33,14 @@ struct SampleData {
   /// The divisors, one per block of a single line.
   var blockDivisors: [Double] {
     stride(from: 0, to: divisors.count, by: Self.block).map { divisors[$0] }
+  }
+
+  /// Ends of the scales' range that some of the divisors meet; none where they are too alike.
+  var limits: ScaleLimits {
+    let sizes = divisors.map { abs($0) }.filter(\.isFinite).sorted()
+    guard let last = sizes.last else { return .none }
+    let (low, high) = (sizes[sizes.count / 4], sizes[sizes.count * 3 / 4])
+    return ScaleLimits(normal: low, largest: low < high ? high : 2 * last + 1)
   }
 
   init(_ kind: SampleKind, _ element: SampleElement, count: Int, seed: UInt64) {

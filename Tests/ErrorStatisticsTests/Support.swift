@@ -5,9 +5,10 @@ extension SampleData {
   /// The chunks of the whole data, cut into calls of the given lengths (repeated until the end).
   func chunks(
     _ element: SampleElement, target: KernelTarget = .automatic, pieces: [Int] = [.max],
-    byBlock: Bool = false
+    byBlock: Bool = false, limits: ScaleLimits? = nil
   ) -> [ChunkSums] {
-    var accumulator = ErrorAccumulator(element: element.spacing, target: target)
+    let limits = limits ?? self.limits
+    var accumulator = ErrorAccumulator(element: element.spacing, limits: limits, target: target)
     let blocks = blockDivisors
     guard let grid = try? BlockGrid(shape: [x.count], block: .line(Self.block)) else { return [] }
     var done = 0

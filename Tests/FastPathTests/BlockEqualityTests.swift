@@ -14,7 +14,8 @@ struct Outcome: Equatable {
 }
 
 func outcome(
-  _ engine: any QuantizationEngine, _ values: [Float], _ grid: BlockGrid, _ spec: QuantizationSpec
+  _ engine: any QuantizationEngine, _ values: [Float], _ grid: BlockGrid, _ spec: QuantizationSpec,
+  maxima: [UInt32]? = nil
 ) -> Outcome {
   var result = Outcome()
   let amax = values.reduce(Float(0)) { $1.isFinite ? max($0, abs($1)) : $0 }
@@ -23,7 +24,7 @@ func outcome(
   do {
     let scale = try engine.tensorScale(amax: amax, spec: spec)
     result.tensorScale = scale
-    let count = try quantize(engine, values, grid, spec, scale, &result)
+    let count = try quantize(engine, values, grid, spec, scale, maxima, &result)
     result.clamped = count.clampedScales
     result.dequantized = dequantize(engine, grid, spec, result)
   } catch {
@@ -34,14 +35,21 @@ func outcome(
 
 private func quantize(
   _ engine: any QuantizationEngine, _ values: [Float], _ grid: BlockGrid, _ spec: QuantizationSpec,
-  _ scale: TensorScale, _ result: inout Outcome
+  _ scale: TensorScale, _ maxima: [UInt32]?, _ result: inout Outcome
 ) throws -> QuantizeCounts {
   try values.withUnsafeBufferPointer { values in
     try result.codes.withUnsafeMutableBytes { codes in
       try result.scales.withUnsafeMutableBufferPointer { scales in
-        try engine.quantize(
-          values, grid: grid, spec: spec, tensorScale: scale, firstElement: 0, scalesGiven: false,
-          codes: codes, scales: scales)
+        guard let maxima else {
+          return try engine.quantize(
+            values, grid: grid, spec: spec, tensorScale: scale, firstElement: 0,
+            scalesGiven: false, codes: codes, scales: scales)
+        }
+        return try maxima.withUnsafeBufferPointer {
+          try engine.quantize(
+            values, grid: grid, spec: spec, tensorScale: scale, firstElement: 0,
+            scalesGiven: false, maxima: $0, codes: codes, scales: scales)
+        }
       }
     }
   }

@@ -21,15 +21,64 @@ import Testing
     #expect(lines(long, with: "rotate(-45)").count == 12)
   }
 
-  @Test("Sixteen series differ in marker, colour or filling")
+  @Test("Series differ in marker, filling or, from the 33rd on, colour")
   func markers() {
-    let shapes = (0..<16).map { color in
+    let shapes = (0..<96).map { color in
       let plot = Plot(
         title: "t", x: PlotAxis("x"), y: PlotAxis("y"),
         layers: [.points([PlotPoint(1, 1)], color: color)])
-      return lines(plot, with: "class=\"mark").joined()
+      return (lines(plot, with: "class=\"mark") + lines(plot, with: "class=\"eye")).joined()
     }
-    #expect(Set(shapes).count == 16, "\(shapes)")
+    #expect(Set(shapes).count == 96, "\(shapes)")
+    let colorless = shapes.prefix(32).map { shape in
+      (0..<8).reduce(shape) {
+        $0.replacing(" s\($1)\"", with: "\"").replacing(" f\($1)\"", with: "\"")
+      }
+    }
+    #expect(Set(colorless).count == 32, "\(colorless)")
+  }
+
+  @Test("A legend of any length is whole and inside the picture")
+  func legend() throws {
+    for count in [1, 12, 26, 60] {
+      let layers = (0..<count).map {
+        PlotLayer.points([PlotPoint(Double($0), 1)], name: "series \($0).", color: $0)
+      }
+      let plot = Plot(title: "t", x: PlotAxis("x"), y: PlotAxis("y"), layers: layers)
+      let keys = lines(plot, with: "class=\"key\"")
+      #expect(keys.count == count)
+      let height = try #require(number(lines(plot, with: "<svg")[0], "height"))
+      for (place, key) in keys.enumerated() {
+        #expect(key.contains(">series \(place).<"))
+        #expect(try #require(number(key, "y")) < height - 40, "\(count) series: \(key)")
+      }
+    }
+  }
+
+  @Test("Marks at one place stand side by side, each with enough to point at")
+  func crowd() throws {
+    for count in [1, 2, 9, 17] {
+      let layers = (0..<count).map {
+        PlotLayer.points([PlotPoint(1, 1, title: "\($0)")])
+      }
+      let plot = Plot(
+        title: "t", x: PlotAxis("x"), y: PlotAxis("y"), layers: layers, reach: 80)
+      let marks = lines(plot, with: "<circle")
+      let places = try marks.map { try #require(number($0, "cx")) }.sorted()
+      #expect(places.count == count)
+      for (left, right) in zip(places, places.dropFirst()) {
+        #expect(right - left >= 3.9, "\(count) marks: \(places)")
+      }
+      #expect(Set(marks.compactMap { number($0, "cy") }).count == 1, "heights are errors")
+      let middle = try #require(number(marks[marks.count - 1], "cx"))
+      #expect(places.allSatisfy { abs($0 - middle) <= 80 }, "\(places)")
+    }
+  }
+
+  /// An attribute's number.
+  private func number(_ element: Substring, _ name: String) -> Double? {
+    guard let start = element.firstRange(of: " \(name)=\"")?.upperBound else { return nil }
+    return Double(element[start...].prefix { $0 != "\"" })
   }
 
   @Test("The keyboard stops at points with a text of their own, and only there")

@@ -116,7 +116,7 @@ private func words(_ svg: String) -> [String] {
     let cells = svg.split(separator: "\n").filter { $0.contains("class=\"cell\"") }
     #expect(cells.count == 3)
     for (cell, (color, title)) in zip(
-      cells, [("#440154", "a"), ("#21918c", "b"), ("#fde725", "d")])
+      cells, [("#fde725", "d"), ("#440154", "a"), ("#21918c", "b")])
     {
       #expect(cell.contains(color) && cell.contains("<title>\(title)</title>"), "\(cell)")
     }

@@ -15,7 +15,7 @@ import Testing
     #expect(
       headline(both, pageRequest(loss: law)).hasPrefix(
         "It depends on model size and format. Of 2 formats the budget is met with a Q_b above 16 by 1"
-          + " at 1 billion and 2 at 16 billion parameters; only with 16 or less by 1 at 1 billion"
+          + " at 1 billion and 2 (1 unsure) at 16 billion parameters; only with 16 or less by 1 at 1 billion"
           + " parameters; and with no measured block by none."))
     let wide = headline(both, pageRequest(budget: 1, loss: law))
     #expect(wide.hasPrefix("No: none of the 4"), "\(wide)")
@@ -25,8 +25,12 @@ import Testing
     let small = headline(
       try layer([("ref", { 1e-3 * $0 })]), pageRequest(sizes: [1e9], loss: law))
     #expect(small.hasPrefix("Yes: all 1"), "\(small)")
-    let one = headline(try layer([("ref", { $0 })], blocks: [32]), pageRequest(loss: law))
-    #expect(one.contains("one block size"), "\(one)")
+    let open = headline(
+      try layer([("ref", { 1e-3 * $0 })], blocks: [4, 8]),
+      PageRequest(loss: law, lossFormat: "ref", lossBlock: "8", budget: 1, sizes: [1e9]))
+    #expect(open.contains("no block above 16 was measured"), "\(open)")
+    let far = headline(both, pageRequest(sizes: [1e9, 1e12], loss: law))
+    #expect(far.contains("do not reach 1 trillion"), "\(far)")
     let missing = headline(both, pageRequest(loss: law, reference: "other"))
     #expect(missing.contains("other, block 32"), "\(missing)")
     let none = headline(both, pageRequest(loss: nil))

@@ -76,6 +76,102 @@ import Testing
     #expect(analysis.series.first?.points.map(\.error) == [1, 2])
   }
 
+  @Test("A loss shown for the block taken is within the budget, whatever the fitted law says")
+  func blockAndLossAgree() throws {
+    // A law of four points misses them; read from it, the block would be another.
+    let errors = [16.0: 0.020, 32: 0.0255, 64: 0.0256, 128: 0.032]
+    let data = try layer(
+      [("f", { errors[$0] ?? 1 }), ("ref", { 1e-3 * $0 })], blocks: [16, 32, 64, 128])
+    let sizes = [8e9, 12e9, 16e9, 20e9, 24e9, 40e9]
+    let analysis = SweepAnalysis(data, pageRequest(sizes: sizes, loss: try lossLaw()))
+    #expect(analysis.verdicts.contains { $0.format == "f" && $0.chosen?.block == "64" })
+    for one in analysis.verdicts where one.chosen != nil {
+      let delta = try #require(one.delta).value
+      #expect(delta <= 0.02 * (1 + 1e-9), "\(one.format) at \(one.n): \(delta)")
+    }
+  }
+
+  @Test("Nothing is said of small blocks where no larger one was measured")
+  func unmeasured() throws {
+    let data = try layer([("f", { 1e-6 * $0 }), ("ref", { 1e-3 * $0 })], blocks: [4, 8, 16])
+    let request = PageRequest(
+      loss: try lossLaw(), lossFormat: "ref", lossBlock: "16", budget: 0.05, sizes: [1e9])
+    let verdicts = SweepAnalysis(data, request).verdicts
+    #expect(verdicts.first { $0.format == "f" }?.need == .unmeasured)
+    #expect(verdicts.first { $0.format == "ref" }?.need == .needed)
+    let one = try layer([("f", { 1e-6 * $0 }), ("ref", { 1e-3 * $0 })], blocks: [32])
+    let single = SweepAnalysis(one, pageRequest(sizes: [1e9], loss: try lossLaw())).verdicts
+    #expect(single.first { $0.format == "f" }?.need == .notNeeded)
+    #expect(single.first { $0.format == "ref" }?.need == .noneSuffices)
+  }
+
+  @Test("Rotated, randomly rounded and narrowly measured numbers do not stand for a format")
+  func usualMethod() throws {
+    func product(_ tensor: String, _ method: String, isUnusual: Bool, _ nmse: Double) -> PageResult
+    {
+      var result = PageResult(
+        tensor: tensor, other: "\(tensor).weight", format: "f", block: "8", blockSize: 8,
+        method: method, count: 10, bitsPerElement: 5, nmse: nmse)
+      result.isUnusual = isUnusual
+      return result
+    }
+    let results = ["a", "b"].flatMap {
+      [
+        product($0, "exact, hadamard:64, unit", isUnusual: true, 0.1),
+        product($0, "exact, unit", isUnusual: false, 0.2),
+      ]
+    }
+    let request = pageRequest(loss: nil)
+    let rotated = SweepAnalysis(SweepResults(results: results, tensors: []), request)
+    #expect(rotated.series.map(\.method) == ["exact, unit"])
+    #expect(rotated.recipes.map(\.method) == ["exact, hadamard:64, unit"])
+    let narrow = SweepAnalysis(
+      SweepResults(results: results + [product("a", "exact", isUnusual: false, 0.3)], tensors: []),
+      request)
+    #expect(narrow.series.map(\.method) == ["exact, unit"])
+    let limits = AnswerText.limits(narrow, lossSource: nil)
+    #expect(limits.contains { $0.contains("exact, unit for f") }, "\(limits)")
+  }
+
+  @Test("Products of two activations stand apart from those of layers, and have no loss")
+  func attention() throws {
+    var scores = PageResult(
+      tensor: "q", other: "k", format: "f", block: "8", blockSize: 8, count: 10,
+      bitsPerElement: 5, nmse: 0.5)
+    scores.isStack = true
+    let layer = PageResult(
+      tensor: "l.input", other: "l.weight", format: "f", block: "8", blockSize: 8, count: 10,
+      bitsPerElement: 5, nmse: 0.25)
+    let both = SweepAnalysis(
+      SweepResults(results: [scores, layer], tensors: []), pageRequest(loss: nil))
+    #expect(both.subject == .products)
+    #expect(both.series.first?.points.map(\.error) == [0.25])
+    #expect(both.parts.map(\.subject) == [.attention])
+    let alone = SweepAnalysis(
+      SweepResults(results: [scores], tensors: []), pageRequest(loss: try lossLaw()))
+    #expect(alone.subject == .attention && alone.verdicts.isEmpty)
+    #expect(alone.obstacle?.contains("two activations") == true)
+  }
+
+  @Test("Distributions are those of the layers' operands, weighted by the layers")
+  func distributions() throws {
+    var data = try layer([("f", { 1e-3 * $0 }), ("ref", { 1e-3 * $0 })])
+    for block in [4, 8, 16, 32, 64, 128] {
+      data.results.append(
+        result("table", "f", block: block, nmse: 0.9 * Double(block), count: 9000))
+    }
+    data.tensors.append(try tensorRecord("table", role: "weight", count: 9000, crest: 3))
+    let analysis = SweepAnalysis(data, pageRequest(loss: try lossLaw()))
+    #expect(analysis.distributions.map(\.name) == ["Weights", "Activations"])
+    for group in analysis.distributions {
+      #expect(group.tensors == 1 && group.isOfLayers, "\(group.name): \(group.tensors)")
+      let row = try #require(group.rows.first { $0.format == "f" })
+      let whole = try #require(analysis.verdicts.first { $0.format == "f" && $0.n == 16e9 })
+      #expect(row.largest == whole.largest.value, "\(group.name): half of the layer's error each")
+    }
+    #expect(analysis.parts.first?.series.first?.points.first?.error == 0.002)
+  }
+
   @Test("Units without a result at some block are left out of the whole curve, and counted")
   func partial() throws {
     let results = [

@@ -36,6 +36,36 @@ import Testing
     }
   }
 
+  @Test("products of one pair stay together, and are parted for shards' balance alone")
+  func products() throws {
+    try withFolder { folder in
+      let list = try workList(try productPlan(folder)).list
+      #expect(list.items.count == 3 * 8)
+      let bundles = list.bundles(of: .whole)
+      #expect(
+        bundles.map(\.items.count) == [8, 8, 8], "two pairs, and one with B the other way round")
+      for count in [1, 2, 5] {
+        var seen: [Int] = []
+        for number in 1...count {
+          let shard = try #require(Shard(number: number, count: count))
+          let bundles = list.bundles(of: shard)
+          seen += bundles.flatMap(\.items)
+          for bundle in bundles {
+            let pairs = Set(
+              bundle.items.map { index -> String in
+                guard case .product(let a, let b, let request) = list.items[index].kind else {
+                  return ""
+                }
+                return "\(a) \(b) \(request.transposesB)"
+              })
+            #expect(pairs.count == 1, "\(shard): \(pairs)")
+          }
+        }
+        #expect(seen.sorted() == Array(list.items.indices), "\(count) shards")
+      }
+    }
+  }
+
   @Test("only I/N with I from 1 to N is a shard")
   func text() {
     for text in ["1/1", "3/3", "7/12"] { #expect(Shard(text)?.description == text) }

@@ -67,6 +67,27 @@ import Testing
     }
   }
 
+  @Test("every distinct command is kept, in the order of first use, through merges too")
+  func commands() throws {
+    try withFolder { folder in
+      func make(_ name: String, _ commands: [String]) throws -> String {
+        let store = try ResultsStore.openForWriting("\(folder)/\(name)")
+        for command in commands { try store.add(command: command) }
+        #expect(try store.commands() == ["b", "a"].filter(commands.contains))
+        try store.close()
+        return store.path
+      }
+      let inputs = [try make("1", ["b", "b", "a", "b"]), try make("2", ["a"]), try make("3", [])]
+      let other = try ResultsStore.openForWriting("\(folder)/4")
+      for number in 0..<12 { try other.add(command: "c\(number)") }
+      try other.close()
+      _ = try ResultsStore.merge(inputs + [other.path], into: "\(folder)/all")
+      #expect(
+        try ResultsStore.open("\(folder)/all").commands() == ["b", "a"]
+          + (0..<12).map { "c\($0)" })
+    }
+  }
+
   @Test("a merge takes results once and refuses two for one key")
   func merge() throws {
     try withFolder { folder in

@@ -50,6 +50,23 @@ func unequalPlan(_ folder: String) throws -> SweepPlan {
   return plan
 }
 
+/// Two square matrices that meet another, one of them both ways round.
+func productPlan(_ folder: String) throws -> SweepPlan {
+  for (seed, name) in ["a", "c", "b"].enumerated() {
+    try writeMatrix([64, 64], to: "\(folder)/\(name).npy", seed: UInt32(seed + 1))
+  }
+  var plan = SweepPlan()
+  for (name, transposesB) in [("a", false), ("a", true), ("c", true)] {
+    plan.products.append(
+      ProductPlan(
+        a: "\(folder)/\(name).npy", b: "\(folder)/b.npy", transposesB: transposesB))
+  }
+  plan.formats = ["mxfp8_e4m3", "mxfp4"]
+  plan.blocks = [.line(16), .line(32)]
+  plan.accumulators = ["exact", "fp32-sequential"]
+  return plan
+}
+
 /// A row that differs from others in its key alone.
 func row(
   _ key: String, nmse: Double? = 0.25, report: String = "{\"mse\": 0.5}"

@@ -3,6 +3,7 @@ import Measurement
 import NumberFormats
 import Reporting
 import Sweep
+import TensorIO
 import Testing
 
 @Suite struct SweepRunTests {
@@ -87,6 +88,56 @@ import Testing
         return false
       }
       #expect(try results(store) == before)
+    }
+  }
+
+  @Test("products measured together have the results of products alone")
+  func productsTogether() throws {
+    try withFolder { folder in
+      let plan = try productPlan(folder)
+      let whole = "\(folder)/whole.sqlite"
+      #expect(try run(plan, .whole, into: whole).measured == 24)
+      var stores: [String] = []
+      for format in plan.formats {
+        for block in plan.blocks {
+          for unit in plan.accumulators {
+            var part = plan
+            (part.formats, part.blocks, part.accumulators) = ([format], [block], [unit])
+            let path = "\(folder)/\(stores.count).sqlite"
+            stores.append(path)
+            // One request of each read.
+            let bundles = try workList(part).list.bundles(of: .whole)
+            #expect(bundles.map(\.items.count) == [1, 1, 1])
+            _ = try run(part, .whole, into: path)
+          }
+        }
+      }
+      let merged = "\(folder)/merged.sqlite"
+      _ = try ResultsStore.merge(stores, into: merged)
+      #expect(try results(merged) == (try results(whole)))
+    }
+  }
+
+  @Test("a product that cannot be measured leaves the others of its read")
+  func failingProduct() throws {
+    try withFolder { folder in
+      var plan = try productPlan(folder)
+      let values = (0..<64 * 64).map { $0 == 70 ? Float.nan : Float($0 % 7) - 3 }
+      let writer = try NpyWriter(path: "\(folder)/a.npy", dtype: .f32, shape: [64, 64])
+      try values.withUnsafeBufferPointer { try writer.append($0) }
+      try writer.finish()
+      // What the second does with NaN nobody has established.
+      plan.recipes = ["torchao-floor", "ct-mx"]
+      plan.formats = ["mxfp8_e4m3"]
+      plan.blocks = [.line(32)]
+      let store = "\(folder)/s.sqlite"
+      let outcome = try run(plan, .whole, into: store)
+      #expect(outcome.items == 12)
+      #expect(outcome.measured == 8)
+      #expect(outcome.failed.count == 4)
+      let others = try results(store).filter { $0.recipe == "ct-mx" }
+      #expect(others.map(\.tensor) == ["tensor", "tensor"], "the other pair's are stored")
+      #expect(try run(plan, .whole, into: store).measured == 0)
     }
   }
 

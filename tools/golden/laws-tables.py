@@ -148,6 +148,13 @@ def rows_of(text):
         yield name, [float(number) for number in numbers]
 
 
+def cells(table, places):
+    """Key, place and number of a table whose rows are texts with a number for each place."""
+    for key, text in table.items():
+        for place, number in zip(places, text.split(), strict=True):
+            yield key, place, float(number)
+
+
 def figures_v1(folder):
     heading = ["family", "assignment", "n", "q_r", "dppl", "delta"]
     rows = []
@@ -163,9 +170,8 @@ def figures_v1(folder):
 
 
 def block_sizes_v1(_):
-    rows = [[size * 1e9, ratio, block, float(percent), math.log1p(float(percent) / 100)]
-            for (size, ratio), text in FIGURE8.items()
-            for block, percent in zip(BLOCKS, text.split(), strict=True)]
+    rows = [[size * 1e9, ratio, block, percent, math.log1p(percent / 100)]
+            for (size, ratio), block, percent in cells(FIGURE8, BLOCKS)]
     return ["n", "q_r", "q_b", "dppl", "delta"], rows
 
 
@@ -199,16 +205,16 @@ def int_vs_fp(_):
 
 
 def microscaling(_):
-    rows = [[model, BASELINE[model][0], form, block, method, BASELINE[model][1], float(after),
-             rise(float(after), BASELINE[model][1])]
-            for (form, block), models in SHARIFY.items() for model, text in models.items()
-            for method, after in zip(METHODS, text.split(), strict=True)]
+    rows = [[model, BASELINE[model][0], form, block, method, BASELINE[model][1], after,
+             rise(after, BASELINE[model][1])]
+            for (form, block), models in SHARIFY.items()
+            for model, method, after in cells(models, METHODS)]
     return ["model", "n", "format", "q_b", "method", "ppl_before", "ppl", "delta"], rows
 
 
 def quartet(_):
-    rows = [[method, 30e6, 30e6 * ratio, float(loss)] for method, text in QUARTET.items()
-            for ratio, loss in zip(TOKENS_PER_PARAMETER, text.split(), strict=True)]
+    rows = [[method, 30e6, 30e6 * ratio, loss]
+            for method, ratio, loss in cells(QUARTET, TOKENS_PER_PARAMETER)]
     return ["method", "n", "d", "loss"], rows
 
 
@@ -222,8 +228,7 @@ def undertrained(_):
 
 
 def finer_blocks(_):
-    rows = [[model, block, float(gap)] for model, text in FINER.items()
-            for block, gap in zip([4, 8, 16, 32, 64, 128, 256], text.split(), strict=True)]
+    rows = [list(cell) for cell in cells(FINER, [4, 8, 16, 32, 64, 128, 256])]
     return ["model", "q_b", "ppl_gap"], rows
 
 

@@ -69,9 +69,27 @@ static void check_scales(int target, const block_context *c, const block_buffers
 // The scales given: the same codes. Other garbage beneath them shows codes that nobody wrote.
 static void check_given(int target, const block_context *c, const block_buffers *b) {
   uint8_t *codes = take(b->elements, b->code_bytes, 0x55);
-  bk_quantize_exact(target, &c->job, c->grid, b->x, b->random, 1, codes, b->scales);
+  bk_quantize_exact(target, &c->job, c->grid, b->x, b->random, NULL, 1, codes, b->scales);
   expect(memcmp(codes, b->codes, b->elements * b->code_bytes) == 0,
          "%s: %s: codes differ with the scales given", c->name, target_name(target));
+}
+
+// The maxima given: the same scales and codes.
+static void check_maxima(int target, const block_context *c, const block_buffers *b,
+                         int64_t clamped_scales) {
+  uint32_t *amax = make_maxima(c->grid, b->x);
+  uint32_t *found = take(b->blocks, sizeof(uint32_t), 0x55);
+  bk_block_maxima(target, c->grid, b->x, found);
+  expect(memcmp(found, amax, b->blocks * sizeof(uint32_t)) == 0, "%s: %s: maxima differ", c->name,
+         target_name(target));
+  uint8_t *codes = take(b->elements, b->code_bytes, 0x55);
+  uint32_t *stored = take(b->blocks, sizeof(uint32_t), 0x55);
+  bk_result r =
+      bk_quantize_exact(target, &c->job, c->grid, b->x, b->random, amax, 0, codes, stored);
+  expect(r.clamped_scales == clamped_scales &&
+             memcmp(stored, b->scales, b->blocks * sizeof(uint32_t)) == 0 &&
+             memcmp(codes, b->codes, b->elements * b->code_bytes) == 0,
+         "%s: %s: results differ with the maxima given", c->name, target_name(target));
 }
 
 static uint32_t stored_code(const block_buffers *b, size_t i) {
@@ -135,10 +153,11 @@ static checksum quantize(int target, const void *context) {
   const block_context *c = context;
   block_buffers b = make_buffers(c);
   bk_result r =
-      bk_quantize_exact(target, &c->job, c->grid, b.x, b.random, 0, b.codes, b.scales);
+      bk_quantize_exact(target, &c->job, c->grid, b.x, b.random, NULL, 0, b.codes, b.scales);
   expect(r.status == BK_OK, "%s: status %d", c->name, r.status);
   check_scales(target, c, &b, r.clamped_scales);
   check_given(target, c, &b);
+  check_maxima(target, c, &b, r.clamped_scales);
   float *output = take(b.elements, sizeof(float), 0xaa);
   bk_dequantize(target, &c->job, NULL, c->grid, b.codes, b.scales, output);
   if (c->job.tensor_scale == 1) check_values(target, c, &b, output);
@@ -208,7 +227,42 @@ static void run_block(int element, int scale, int grid, int bump, uint64_t seed)
   if (seed % 4 == 0) run_case(dequantize_anything, &c, "dequantize %s", name);
 }
 
+// Maxima of every grid from those of tiles that divide its own, and from the numbers.
+static checksum fold(int target, const void *context) {
+  const block_context *c = context;
+  const bk_grid *g = c->grid;
+  const float *x = make_input(c->kind, grid_elements(g), c->seed);
+  const uint32_t *expected = make_maxima(g, x);
+  size_t blocks = grid_blocks(g);
+  for (int64_t down = 1; down <= g->tile_rows; down++)
+    for (int64_t across = 1; across <= g->tile_columns; across++) {
+      if (g->tile_rows % down || g->tile_columns % across) continue;
+      bk_grid small = *g, folded = *g;
+      small.tile_rows = down, small.tile_columns = across;
+      folded.rows = (g->rows + down - 1) / down;
+      folded.columns = (g->columns + across - 1) / across;
+      folded.tile_rows /= down, folded.tile_columns /= across;
+      uint32_t *smaller = take(grid_blocks(&small), sizeof(uint32_t), 0x55);
+      uint32_t *larger = take(blocks, sizeof(uint32_t), 0x55);
+      bk_block_maxima(target, &small, x, smaller);
+      bk_block_maxima(target, &folded, smaller, larger);
+      expect(memcmp(larger, expected, blocks * sizeof(uint32_t)) == 0,
+             "%s: %s: maxima of tiles of %lldx%lld differ", c->name, target_name(target),
+             (long long)down, (long long)across);
+    }
+  checksum sum = add_bytes(CHECKSUM_START, expected, blocks * sizeof(uint32_t));
+  release();
+  return sum;
+}
+
 void block_cases(void) {
+  for (int grid = 0; grid < GRID_COUNT; grid++)
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+      char name[40];
+      snprintf(name, sizeof name, "maxima grid %d %s", grid, kind_names[kind]);
+      block_context c = {.grid = &grids[grid], .kind = kind, .seed = 7, .name = name};
+      run_case(fold, &c, "%s", name);
+    }
   uint64_t seed = 0;
   for (int element = 0; element < ELEMENT_COUNT; element++)
     for (int scale = 0; scale < SCALE_COUNT; scale++)

@@ -37,7 +37,7 @@ static float *make_numbers(const context *c, int target, uint8_t *codes, uint32_
   size_t count = grid_elements(c->grid);
   float *x = make_input(NORMAL, count, c->seed);
   for (size_t i = 0; i < count; i++) x[i] *= 2 * c->size * c->job.tensor_scale;
-  bk_quantize_exact(target, &c->job, c->grid, x, NULL, 0, codes, stored);
+  bk_quantize_exact(target, &c->job, c->grid, x, NULL, NULL, 0, codes, stored);
   uint64_t state = c->seed + 7;
   for (size_t i = 0; i < count; i++) {
     uint32_t pick = next_bits(&state);
@@ -76,7 +76,7 @@ static checksum quantize(int target, const void *of) {
   uint32_t *stored = take(blocks, sizeof(uint32_t), 0xaa);
   uint32_t *packed_stored = take(blocks, sizeof(uint32_t), 0x55);
   float *x = make_numbers(c, target, codes, stored);
-  bk_result r = bk_quantize_exact(target, &c->job, c->grid, x, NULL, 0, codes, stored);
+  bk_result r = bk_quantize_exact(target, &c->job, c->grid, x, NULL, NULL, 0, codes, stored);
   bk_result s = bk_quantize_packed(target, &c->job, c->grid, x, packed, packed_stored);
   expect(r.clamped_scales == s.clamped_scales && memcmp(stored, packed_stored, blocks * 4) == 0,
          "%s: %s: packed scales differ", c->name, target_name(target));

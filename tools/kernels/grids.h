@@ -3,6 +3,7 @@
 #define DRIVER_GRIDS_H
 
 #include "block_kernels.h"
+#include "harness.h"
 
 // Outer, rows, columns, tile rows, tile columns.
 static const bk_grid grids[] = {
@@ -55,6 +56,16 @@ static inline size_t grid_block_of(const bk_grid *g, int64_t i) {
   int64_t across = (g->columns + g->tile_columns - 1) / g->tile_columns, line = i / g->columns;
   int64_t band = line / g->rows * down + line % g->rows / g->tile_rows;
   return (size_t)(band * across + i % g->columns / g->tile_columns);
+}
+
+// The bits of each block's largest |x|, number by number.
+static inline uint32_t *make_maxima(const bk_grid *g, const float *x) {
+  uint32_t *amax = take(grid_blocks(g), sizeof(uint32_t), 0);
+  for (int64_t i = 0; i < (int64_t)grid_elements(g); i++) {
+    uint32_t *a = amax + grid_block_of(g, i), bits = bits_of(x[i]) & 0x7fffffff;
+    if (bits > *a) *a = bits;
+  }
+  return amax;
 }
 
 // The bytes of 4-bit codes, rows starting at bytes.

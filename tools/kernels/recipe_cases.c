@@ -1,6 +1,7 @@
 // Named recipes: the steps of one stack each, in the numbers of recipe_scale.h.
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "formats.h"
 #include "grids.h"
@@ -161,7 +162,7 @@ static checksum quantize(int target, const void *context) {
   uint32_t *stored = take(blocks, sizeof(uint32_t), 0xaa);
   float *output = take(count, sizeof(float), 0xaa);
   const bk_recipe *steps = &c->recipe->steps;
-  bk_result r = bk_quantize_recipe(target, &c->job, steps, c->grid, x, random, codes, stored);
+  bk_result r = bk_quantize_recipe(target, &c->job, steps, c->grid, x, random, NULL, codes, stored);
   checksum sum = add_bytes(CHECKSUM_START, &r.status, sizeof r.status);
   if (r.status == BK_OK) {
     bk_dequantize(target, &c->job, steps, c->grid, codes, stored, output);
@@ -172,6 +173,16 @@ static checksum quantize(int target, const void *context) {
   } else {
     sum = add_bytes(sum, &r.position, sizeof r.position);
   }
+  // The maxima given: the same results.
+  uint8_t *again = take(count, bytes, 0xaa);
+  uint32_t *scales_again = take(blocks, sizeof(uint32_t), 0xaa);
+  bk_result s = bk_quantize_recipe(target, &c->job, steps, c->grid, x, random,
+                                   make_maxima(c->grid, x), again, scales_again);
+  expect(s.status == r.status && s.position == r.position &&
+             s.clamped_scales == r.clamped_scales && memcmp(again, codes, count * bytes) == 0 &&
+             memcmp(scales_again, stored, blocks * sizeof(uint32_t)) == 0,
+         "recipe %s: %s: results differ with the maxima given", c->recipe->name,
+         target_name(target));
   release();
   return sum;
 }

@@ -104,9 +104,15 @@ static checksum moments(int target, const void *context) {
     float *amax = take(across, sizeof(float), 0xaa);
     double *squares = take(across, sizeof(double), 0xaa);
     bk_block_moments(x, rows, (size_t)g->columns, (size_t)g->tile_columns, amax, squares, target);
+    double *alone = take(across, sizeof(double), 0x55);
+    bk_block_moments(x, rows, (size_t)g->columns, (size_t)g->tile_columns, NULL, alone, target);
     // NaN bits are a machine's own.
-    for (size_t i = 0; i < across; i++)
+    for (size_t i = 0; i < across; i++) {
       if (squares[i] != squares[i]) squares[i] = -1;
+      if (alone[i] != alone[i]) alone[i] = -1;
+    }
+    expect(memcmp(alone, squares, across * sizeof(double)) == 0,
+           "moments: %s: sums without maxima differ", target_name(target));
     sum = add_bytes(sum, amax, across * sizeof(float));
     sum = add_bytes(sum, squares, across * sizeof(double));
     release();
@@ -119,9 +125,11 @@ void statistics_cases(void) {
   static const size_t counts[] = {0, 1, 7, 8, 9, 1000, BK_ERROR_CHUNK};
   const bk_error_params spacings[3] = {
       {.kind = BK_SPACING_FLOAT, .largest = 6, .min_normal = 1, .low_gap = 0.5, .last_gap = 2,
-       .mantissa_bits = 1},
-      {.kind = BK_SPACING_INTEGER, .largest = 127, .min_normal = 1, .low_gap = 1, .last_gap = 1},
-      {.kind = BK_SPACING_CODEBOOK, .largest = 1, .values = values, .gaps = gaps, .gap_count = 3}};
+       .mantissa_bits = 1, .normal_divisor = 0x1p-10, .top_divisor = 0x1p10},
+      {.kind = BK_SPACING_INTEGER, .largest = 127, .min_normal = 1, .low_gap = 1, .last_gap = 1,
+       .normal_divisor = 0x1p-20, .top_divisor = 1},
+      {.kind = BK_SPACING_CODEBOOK, .largest = 1, .values = values, .gaps = gaps, .gap_count = 3,
+       .top_divisor = __builtin_inf()}};
   for (int s = 0; s < 3; s++)
     for (int kind = 0; kind < KIND_COUNT; kind++) {
       for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {

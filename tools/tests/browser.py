@@ -134,7 +134,8 @@ class BrowserPage:
     def press(self, key, code=None):
         for kind in ("keyDown", "keyUp"):
             self.send("Input.dispatchKeyEvent", type=kind, key=key, code=code or key,
-                      windowsVirtualKeyCode={"Tab": 9, "Enter": 13, "ArrowRight": 39}.get(key, 0),
+                      windowsVirtualKeyCode={"Tab": 9, "Enter": 13, "ArrowLeft": 37, "ArrowUp": 38,
+                                             "ArrowRight": 39, "ArrowDown": 40}.get(key, 0),
                       **({"text": "\r"} if key == "Enter" and kind == "keyDown" else {}))
 
     def complaints(self):

@@ -1,5 +1,8 @@
 """The page of blockscale report in a real browser: drawn, sorted, filtered, printed, dark, narrow."""
 
+import shutil
+import subprocess
+
 import inputs
 from browser import Browser
 from files import write_safetensors
@@ -22,6 +25,9 @@ def make_page(place):
     succeed("sweep", write_safetensors(place / "w.safetensors", weights), "--activations",
             write_safetensors(place / "a.safetensors", lefts), "--format", ",".join(FORMATS),
             "--block", ",".join(BLOCKS), "--rounding", "tiesToEven,towardZero", "--store", store)
+    # mxint8 at 32 alone: no curve, and a name that holds another's.
+    succeed("sweep", place / "w.safetensors", "--activations", place / "a.safetensors", "--format",
+            "mxint8", "--block", "axis,32", "--store", store)
     succeed("report", store, "--output", page)
     return page
 
@@ -49,6 +55,23 @@ BAD_LABELS = """(() => {
   return bad;
 })()"""
 
+# Marks of the drawings that no place of them belongs to for the pointer.
+HIDDEN = """(() => {
+  const hidden = [];
+  for (const mark of document.querySelectorAll("svg .mark[tabindex], svg .cell")) {
+    mark.scrollIntoView({block: "center"});
+    const box = mark.getBoundingClientRect();
+    let hits = 0;
+    for (let i = 0; i < 256 && !hits; i++) {
+      const found = document.elementFromPoint(
+        box.left + box.width * (i % 16 + 0.5) / 16, box.top + box.height * ((i >> 4) + 0.5) / 16);
+      hits += found === mark;
+    }
+    if (!hits) hidden.push(mark.querySelector("title").textContent);
+  }
+  return hidden;
+})()"""
+
 DRAWINGS = """Array.from(document.querySelectorAll("figure"), (figure) => {
   const svg = figure.querySelector("svg.blockscale-plot");
   const box = svg.getBoundingClientRect();
@@ -57,6 +80,9 @@ DRAWINGS = """Array.from(document.querySelectorAll("figure"), (figure) => {
             (mark) => mark.getBoundingClientRect().width > 0).length,
           Boolean(svg.querySelector("desc"))];
 })"""
+
+WIDE_CAPTIONS = """Array.from(document.querySelectorAll("caption span")).filter((caption) =>
+  caption.getBoundingClientRect().right > window.innerWidth).map((one) => one.textContent)"""
 
 CONTRASTS = """(() => {
   const style = getComputedStyle(document.documentElement);
@@ -119,18 +145,40 @@ def check_sorting(page):
                  "headings with aria-sort")
 
 
+def check_block_order(page):
+    place = column(page, "block")
+    shown = ("Array.from(document.querySelectorAll('#results tbody tr'), "
+             f"(row) => row.cells[{place}].textContent)")
+    button = f"document.querySelectorAll('#results thead th')[{place}].querySelector('button')"
+    page.run(f"{button}.click()")
+    up = page.run(shown)
+    expect_equal(up, sorted(up, key=lambda text: float("inf") if text == "axis" else int(text)),
+                 "by block")
+    expect_equal(up[-1], "axis", "the last")
+    page.run(f"{button}.click()")
+    down = page.run(shown)
+    expect_equal((down[0], down[-1]), ("64", "axis"), "the ends when falling: no number comes last")
+
+
 def check_filters(page):
     # Three subjects: layers, weights, activations.
-    expect_equal(rows_shown(page), 3 * len(FORMATS) * len(BLOCKS), "rows at first")
+    rows = 3 * (len(FORMATS) * len(BLOCKS) + 2)
+    expect_equal(rows_shown(page), rows, "rows at first")
     change = "document.getElementById('filters').dispatchEvent(new Event('input'))"
     page.run("document.querySelector('#filters input').value = 'weights mxfp4'; " + change)
     expect_equal(rows_shown(page), len(BLOCKS), "rows with two words")
+    page.run("document.querySelector('#filters input').value = 'int8'; " + change)
+    expect_equal(rows_shown(page), 3 * len(BLOCKS), "rows with int8, not mxint8")
+    page.run("document.querySelector('#filters input').value = 'E4M3 ('; " + change)
+    expect_equal(rows_shown(page), 0, "rows with a sign that patterns know")
+    page.run("document.querySelector('#filters input').value = 'E4M3'; " + change)
+    expect_equal(rows_shown(page), 3 * len(BLOCKS), "rows with a part of a name")
     page.run("document.querySelector('#filters input').value = ''; " + change)
     page.run("(() => { const s = document.querySelectorAll('#filters select'); s[1].value = 'int8';"
              f" s[2].value = '16'; {change} }})()")
     expect_equal(rows_shown(page), 3, "rows of one format and block")
     status = page.run("document.querySelector('#filters output').value")
-    expect_equal(status, f"3 of {3 * len(FORMATS) * len(BLOCKS)} rows", "what is announced")
+    expect_equal(status, f"3 of {rows} rows", "what is announced")
 
 
 def check_keyboard(page):
@@ -144,6 +192,56 @@ def check_keyboard(page):
         expect_equal(page.run(readout), title, "what is read out")
         expect_equal(page.run(f"{marks}[{place}].getAttribute('aria-label')"), title, "the label")
         page.press("ArrowRight")
+
+
+# Where the focus is among cells, and the contrasts of the two rings with the cell.
+CELL = """(() => {
+  const cell = document.activeElement;
+  const rings = Array.from(cell.closest("figure").querySelectorAll(".ring"));
+  const box = cell.getBoundingClientRect();
+  const channel = (x) => (x /= 255) <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+  const light = (color) => {
+    const [r, g, b] = color.match(/[0-9.]+/g).map(Number).map(channel);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const own = light(getComputedStyle(cell).fill);
+  return {
+    row: Number(cell.dataset.row), column: Number(cell.dataset.column), left: box.left, top: box.top,
+    contrast: Math.max(...rings.map((ring) => contrast(own, light(getComputedStyle(ring).stroke)))),
+    last: rings.every((ring) => ring.compareDocumentPosition(cell) & 2),
+  };
+})()"""
+
+
+def check_cells(page):
+    page.run("document.querySelector('#layers figure .cell').focus()")
+    start = page.run(CELL)
+    for key, row, right in (("ArrowDown", -1, 0), ("ArrowRight", 0, 1), ("ArrowUp", 1, 0),
+                            ("ArrowLeft", 0, -1)):
+        before = page.run(CELL)
+        page.press(key)
+        after = page.run(CELL)
+        expect_equal((after["row"] - before["row"], after["column"] - before["column"]),
+                     (row, right), f"{key}: rows and columns")
+        expect((after["top"] > before["top"]) == (row < 0), f"{key}: {before} to {after}")
+        expect(after["contrast"] >= 3 and after["last"], f"the ring: {after}")
+    page.press("ArrowUp")
+    expect_equal(page.run(CELL)["row"], start["row"], "the top row")
+
+
+def check_printed(page, place):
+    """No page is empty, as a drawing that does not fit leaves one before it."""
+    content = page.pdf()
+    expect(content.startswith(b"%PDF") and content.count(b"/Type /Page\n") != 0, "no pages")
+    if not shutil.which("pdftotext"):
+        return
+    (place / "page.pdf").write_bytes(content)
+    done = subprocess.run(["pdftotext", "-layout", place / "page.pdf", "-"], capture_output=True,
+                          check=True)
+    pages = done.stdout.decode().split("\f")[:-1]
+    for number, text in enumerate(pages):
+        expect(len(text.strip()) > 100, f"page {number + 1} of {len(pages)} is empty: {text!r}")
 
 
 def check_hostile(page):
@@ -164,7 +262,10 @@ def page_works_in_a_browser():
         check_drawings(page, "light")
         check_sorting(page)
         check_filters(page)
+        check_block_order(page)
         check_keyboard(page)
+        check_cells(page)
+        expect_equal(page.run(HIDDEN), [], "marks that cannot be pointed at")
         expect_equal(page.complaints(), [], "console, log and network")
         check_hostile(page)
 
@@ -180,6 +281,6 @@ def page_works_in_a_browser():
         narrow = browser.open(path, width=360)
         expect(narrow.run("document.documentElement.scrollWidth") <= 360, "a narrow page scrolls")
         check_drawings(narrow, "narrow")
+        expect_equal(narrow.run(WIDE_CAPTIONS), [], "captions beyond a narrow window")
 
-        printed = page.pdf()
-        expect(printed.startswith(b"%PDF") and printed.count(b"/Type /Page\n") != 0, "no pages")
+        check_printed(page, place)

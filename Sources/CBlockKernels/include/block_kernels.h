@@ -128,13 +128,17 @@ typedef struct {
 int bk_best_target(void);
 int bk_target_available(int target);
 
-// Exact block quantisation. `random` holds one value per element where rounding is stochastic.
+// Exact block quantisation. `random` holds one value per element where rounding is stochastic;
+// `amax` what bk_block_maxima finds, or is NULL.
 bk_result bk_quantize_exact(int target, const bk_job *job, const bk_grid *grid, const float *x,
-                            const uint32_t *random, int scales_given, void *codes,
-                            uint32_t *scales);
+                            const uint32_t *random, const uint32_t *amax, int scales_given,
+                            void *codes, uint32_t *scales);
 bk_result bk_quantize_recipe(int target, const bk_job *job, const bk_recipe *recipe,
                              const bk_grid *grid, const float *x, const uint32_t *random,
-                             void *codes, uint32_t *scales);
+                             const uint32_t *amax, void *codes, uint32_t *scales);
+// The bits of the largest |x| of each block, in the order of unsigned integers: NaN above infinity.
+// `x` may be such maxima of smaller blocks: then a tile is of blocks, and its maximum theirs.
+void bk_block_maxima(int target, const bk_grid *grid, const void *x, uint32_t *amax);
 uint32_t bk_exact_scale(const bk_job *job, float amax, int *clamped);
 
 // code·s·T rounded once, or the recipe's own order where `recipe` is not NULL.

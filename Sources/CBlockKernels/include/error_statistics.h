@@ -28,11 +28,13 @@ typedef struct {
   const double *values;  /* codebook: ascending */
   const double *gaps;    /* codebook: gaps[i] holds for values[i] <= x/d < values[i + 1] */
   size_t gap_count;      /* codebook: at least 1 */
+  double normal_divisor; /* |d| below it is of a scale that is subnormal or zero */
+  double top_divisor;    /* |d| from it on is of the largest scale */
 } bk_error_params;
 
 /* The lanes of an unfinished chunk; all bits zero is the empty chunk. */
 typedef struct {
-  double sums[6][BK_ERROR_LANES];
+  double sums[10][BK_ERROR_LANES];
   double maxima[3][BK_ERROR_LANES];
   int64_t counts[5][BK_ERROR_LANES];
   uint64_t count;
@@ -46,6 +48,11 @@ typedef struct {
   double y_squared;       /* sum of y^2 */
   double xy;              /* sum of x*y */
   double relative;        /* sum of |e|/|x| over x != 0 */
+  /* Sums of e^2 over parts that do not overlap: an element is in the first that holds. */
+  double underflow_squared; /* |d| < normal_divisor */
+  double clamped_squared;   /* |x| > maxE*|d|, |d| >= top_divisor */
+  double saturated_squared; /* |x| > maxE*|d| */
+  double flushed_squared;   /* |x| > 0, v = 0 */
   double max_absolute;    /* largest |e| */
   double max_relative;    /* largest |e|/|x| over x != 0 */
   double max_ulp;         /* largest |x/d - v| over the spacing at x/d, over d != 0 */
@@ -84,7 +91,7 @@ void bk_error_reduce(const bk_error_state *state, bk_error_sums *out);
 /* For each tile of one row of tiles (rows x columns elements, the last tile possibly narrower): the
  * largest |x| (NaN ignored) and the sum of x^2 in double: row by row, column j of a tile in lane
  * j mod 8. The sum is NaN or infinite exactly when the tile holds a NaN or an infinity. Writes
- * ceil(columns/tile_columns) entries; rows and tile_columns are at least 1. */
+ * ceil(columns/tile_columns) entries; rows and tile_columns are at least 1. `amax` may be NULL. */
 void bk_block_moments(const float *x, size_t rows, size_t columns, size_t tile_columns, float *amax,
                       double *sum_squares, int target);
 

@@ -10,18 +10,12 @@ public struct AnswerText: Sendable {
 
   /// One line: yes, no, or what it depends on.
   public var headline: String {
-    guard analysis.hasSeveralBlocks else {
-      return
-        "Whether a small Q_b is essential cannot be told: the store holds one block size of each"
-        + " format."
-    }
     guard !verdicts.isEmpty else {
       return "Whether a small Q_b is essential for the loss cannot be told: "
         + (analysis.obstacle ?? "no model sizes were given") + "."
     }
-    let counts = [.notNeeded, .needed, .noneSuffices].map { (need: BlockVerdict.Need) in
-      verdicts.filter { $0.need == need }.count
-    }
+    let needs: [BlockVerdict.Need] = [.notNeeded, .needed, .noneSuffices, .unmeasured]
+    let counts = needs.map { need in verdicts.filter { $0.need == need }.count }
     let cases = "combinations of model size and format"
     if counts[0] == verdicts.count {
       return "No: none of the \(verdicts.count) \(cases) needs a Q_b of \(small) or less."
@@ -34,11 +28,22 @@ public struct AnswerText: Sendable {
         "No block size helps: not one of the \(verdicts.count) \(cases) meets the budget at any"
         + " measured block."
     }
+    if counts[3] == verdicts.count {
+      return
+        "Whether a small Q_b is essential cannot be told: no block above \(small) was measured."
+    }
+    return detailed
+  }
+
+  /// How many formats belong where, by model size.
+  private var detailed: String {
     let sizes = analysis.request.sizes
     func told(_ need: BlockVerdict.Need) -> String {
       let found = sizes.compactMap { n -> String? in
-        let count = verdicts.filter { $0.n == n && $0.need == need }.count
-        return count > 0 ? "\(count) at \(PageNumber.parameters(n))" : nil
+        let own = verdicts.filter { $0.n == n && $0.need == need }
+        let unsure = own.count { !$0.isCertain }
+        let doubt = unsure == 0 ? "" : unsure == own.count ? " (unsure)" : " (\(unsure) unsure)"
+        return own.isEmpty ? nil : "\(own.count)\(doubt) at \(PageNumber.parameters(n))"
       }
       return found.isEmpty ? "none" : PageNumber.list(found) + " parameters"
     }
@@ -46,6 +51,16 @@ public struct AnswerText: Sendable {
       "It depends on model size and format. Of \(analysis.series.count) formats the budget is met"
       + " with a Q_b above \(small) by \(told(.notNeeded)); only with \(small) or less by"
       + " \(told(.needed)); and with no measured block by \(told(.noneSuffices))."
+      + (verdicts.contains { $0.need == .unmeasured }
+        ? " No block above \(small) was measured of \(told(.unmeasured)) that meet it." : "")
+      + beyond
+  }
+
+  /// Which model sizes the loss data do not reach.
+  private var beyond: String {
+    let sizes = analysis.request.sizes.filter(analysis.isBeyondData).map(PageNumber.parameters)
+    guard !sizes.isEmpty else { return "" }
+    return " The loss data do not reach \(PageNumber.list(sizes)): there the law is extrapolated."
   }
 
   /// A sentence for each model size.
@@ -62,6 +77,10 @@ public struct AnswerText: Sendable {
       if !none.isEmpty {
         let which = PageNumber.list(none.map { $0.format + ($0.isCertain ? "" : " (unsure)") })
         parts.append("no measured block is enough for \(which)")
+      }
+      let open = own.filter { $0.need == .unmeasured }.map(\.format)
+      if !open.isEmpty {
+        parts.append("no block above \(small) was measured of \(PageNumber.list(open))")
       }
       return "At \(PageNumber.parameters(n)) parameters: " + parts.joined(separator: "; ") + "."
     }
@@ -88,7 +107,8 @@ public struct AnswerText: Sendable {
       return !own.isEmpty && own.allSatisfy { $0.need == .notNeeded }
     }
     if !always.isEmpty {
-      sentences.append("At every size asked for, \(PageNumber.list(always)) do without.")
+      let verb = always.count == 1 ? "does" : "do"
+      sentences.append("At every size asked for, \(PageNumber.list(always)) \(verb) without.")
     }
     let falling = analysis.series.filter { $0.points.count > 1 && $0.curve.trend == .falls }
     if !falling.isEmpty {
@@ -133,19 +153,23 @@ public struct AnswerText: Sendable {
         + " \(told(most))."
     ]
     guard let n = least.0.n else { return sentences }
-    let counts = classes.map { group, _ in group.rows.filter { $0.need == .notNeeded }.count }
+    let free = classes.map { group, _ in
+      Set(group.rows.filter { $0.need == .notNeeded }.map(\.format))
+    }
     let place = "At \(PageNumber.parameters(n)) parameters"
     let total = least.0.rows.count
-    if let first = counts.first, Set(counts).count == 1 {
+    let all = free.reduce(into: Set<String>()) { $0.formUnion($1) }
+    let deciding = all.filter { format in !free.allSatisfy { $0.contains(format) } }.sorted()
+    guard !deciding.isEmpty else {
       sentences.append(
-        "\(place) \(first) of \(total) formats would do without a small Q_b, whichever of the kinds of"
-          + " tensors below every operand were like.")
-    } else {
-      let each = zip(counts, classes).map { "\($0) for \($1.0.name.lowercased())" }
-      sentences.append(
-        "\(place), and if every operand were alike, so many of \(total) formats would do without a"
-          + " small Q_b: \(PageNumber.list(each)).")
+        "\(place) the same \(all.count) of \(total) formats would do without a small Q_b, whichever of"
+          + " the kinds of tensors below every operand were like.")
+      return sentences
     }
+    let each = zip(free, classes).map { "\($0.count) for \($1.0.name.lowercased())" }
+    sentences.append(
+      "\(place) the distribution decides for \(PageNumber.list(deciding)): if every operand were alike,"
+        + " so many of \(total) formats would do without a small Q_b: \(PageNumber.list(each)).")
     return sentences
   }
 

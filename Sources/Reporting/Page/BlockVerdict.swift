@@ -9,13 +9,15 @@ public struct BlockVerdict: Sendable {
     case needed
     /// No measured block is.
     case noneSuffices
+    /// All measured blocks are, and none of them is larger than what counts as small.
+    case unmeasured
   }
   public var n: Double
   public var format: String
   /// With every weight quantised, and at both ends of the loss law's interval.
   public var largest: BudgetPlan.Estimate<LargestBlock>
   public var need: Need
-  /// Whether both ends of the interval give the same answer.
+  /// Whether both ends of the interval give the same answer, and a measured block bears it out.
   public var isCertain: Bool
   /// Whether the error falls as blocks grow: a small one is then not only not needed, it is worse.
   public var isSmallWorse: Bool
@@ -40,7 +42,8 @@ public struct BlockVerdict: Sendable {
   static func need(_ block: LargestBlock, small: Double) -> Need {
     switch block {
     case .none: .noneSuffices
-    case .allMeasured(let size), .at(let size): size > small * (1 + 1e-9) ? .notNeeded : .needed
+    case .allMeasured(let size): size > small * (1 + 1e-9) ? .notNeeded : .unmeasured
+    case .at(let size): size > small * (1 + 1e-9) ? .notNeeded : .needed
     }
   }
 }
@@ -53,11 +56,17 @@ public struct PageCost: Sendable, Hashable {
   public var relativeError: Double?
   /// What the estimate does not rest on; empty where synthesis results lie on both sides.
   public var missing: String
+  /// Whether elements are a codebook's, whose values the model multiplies exactly: nobody would build
+  /// that.
+  public var isOfCodebook: Bool
 
-  public init(gates: Double, relativeError: Double?, missing: String = "") {
+  public init(
+    gates: Double, relativeError: Double?, missing: String = "", isOfCodebook: Bool = false
+  ) {
     self.gates = gates
     self.relativeError = relativeError
     self.missing = missing
+    self.isOfCodebook = isOfCodebook
   }
 }
 

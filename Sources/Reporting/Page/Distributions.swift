@@ -15,6 +15,8 @@ public struct DistributionClass: Sendable {
   }
   public var name: String
   public var tensors: Int
+  /// Whether they are the operands of the layers that the answer rests on, and only those.
+  public var isOfLayers: Bool
   /// Median of amax/rms over blocks of 32, the least and the largest of the tensors.
   public var crest: ClosedRange<Double>?
   public var rows: [Row]
@@ -24,15 +26,22 @@ public struct DistributionClass: Sendable {
   /// The model size of `largest`.
   public var n: Double?
 
+  /// - Parameters:
+  ///   - layers: the operands of the layers that the answer rests on, with the layers' parameters;
+  ///     empty where it rests on tensors.
+  ///   - operands: how many quantised operands the answer's errors are of.
   static func all(
     _ data: SweepResults, _ builder: SeriesBuilder, _ request: PageRequest, plan: BudgetPlan?,
-    operands: Double
+    of layers: [String: Double], operands: Double
   ) -> [DistributionClass] {
     let sizes = Set(data.results.filter { !$0.isProduct }.compactMap(\.blockSize)).map(Double.init)
     guard let (small, large) = comparedBlocks(sizes, small: request.small) else { return [] }
     let n = request.sizes.isEmpty ? nil : request.sizes[request.sizes.count / 2]
-    return groups(data).compactMap { name, members in
-      let series = builder.series(.tensors, of: Set(members.map(\.name)))
+    let known = layers.isEmpty ? Self.sizes(data) : layers
+    let plan = layers.isEmpty ? plan : plan.flatMap { tensorPlan($0, builder, request, known) }
+    return groups(data, known).compactMap { name, members in
+      let names = Set(members.map(\.name))
+      let series = builder.series(.tensors, of: known.filter { names.contains($0.key) })
       guard !series.isEmpty else { return nil }
       let crests = members.compactMap(crest)
       let rows = series.map { series -> Row in
@@ -50,10 +59,24 @@ public struct DistributionClass: Sendable {
         return row
       }
       return DistributionClass(
-        name: name, tensors: members.count,
+        name: name, tensors: members.count, isOfLayers: !layers.isEmpty,
         crest: crests.min().flatMap { low in crests.max().map { low...$0 } }, rows: rows,
         small: small, large: large, n: plan == nil ? nil : n)
     }
+  }
+
+  /// The plan with the loss format's error on the tensors themselves for its reference, as a product's
+  /// error is not the sum of its operands'.
+  private static func tensorPlan(
+    _ plan: BudgetPlan, _ builder: SeriesBuilder, _ request: PageRequest, _ known: [String: Double]
+  ) -> BudgetPlan? {
+    let series = builder.series(.tensors, of: known).first { $0.format == request.lossFormat }
+    guard let point = series?.curve.point(block: request.lossBlock), point.error > 0 else {
+      return nil
+    }
+    var plan = plan
+    plan.referenceError = 2 * point.error
+    return plan
   }
 
   private static func allowed(
@@ -70,9 +93,17 @@ public struct DistributionClass: Sendable {
     return plan.row(.measured(curve), n: n, ownBlock: "").block.value
   }
 
+  private static func sizes(_ data: SweepResults) -> [String: Double] {
+    let counts = data.results.filter { !$0.isProduct }.map { ($0.tensor, Double($0.count)) }
+    return Dictionary(counts, uniquingKeysWith: { first, _ in first })
+  }
+
   /// Weights and activations, then thirds of all tensors by their crest factors.
-  private static func groups(_ data: SweepResults) -> [(name: String, members: [TensorRecord])] {
-    let measured = Set(data.results.filter { !$0.isProduct }.map(\.tensor))
+  private static func groups(
+    _ data: SweepResults, _ known: [String: Double]
+  ) -> [(name: String, members: [TensorRecord])] {
+    let measured = Set(
+      data.results.filter { !$0.isProduct && known[$0.tensor] != nil }.map(\.tensor))
     let tensors = data.tensors.filter { measured.contains($0.name) }
     var groups: [(name: String, members: [TensorRecord])] = []
     for (role, name) in [("weight", "Weights"), ("activation", "Activations")] {

@@ -8,6 +8,8 @@ public enum ErrorSubject: String, Sendable, CaseIterable {
   /// Weight plus activation of each layer: the product's error where the two are independent.
   case layers
   case weights
+  /// Measured products of two activations, to which no loss data apply.
+  case attention
   case activations
   /// Tensors that are neither.
   case tensors
@@ -18,13 +20,19 @@ public enum ErrorSubject: String, Sendable, CaseIterable {
     case .products: "measured products of activations and weights"
     case .layers: "weight error plus activation error of each linear layer"
     case .weights: "weights"
+    case .attention: "measured products of two activations (attention)"
     case .activations: "activations"
     case .tensors: "tensors"
     }
   }
 
   /// How many quantised operands the error is of.
-  public var operands: Double { self == .products || self == .layers ? 2 : 1 }
+  public var operands: Double {
+    switch self {
+    case .products, .layers, .attention: 2
+    case .weights, .activations, .tensors: 1
+    }
+  }
 }
 
 /// A format's error against its block size, with all that was measured joined.
@@ -35,7 +43,7 @@ public struct ErrorSeries: Sendable {
     public var blockSize: Double
     /// Mean NMSE of the units, each weighted by its parameters.
     public var error: Double
-    /// The 10 % and the 90 % quantile over units.
+    /// The 10 % and the 90 % quantile over units, weighted likewise.
     public var low: Double
     public var high: Double
     public var bitsPerElement: Double
@@ -50,10 +58,12 @@ public struct ErrorSeries: Sendable {
   public var leftOut: Int
   public var curve: ErrorCurve
   public var law: BlockSizeLaw?
-  /// The law where it holds, the measured points elsewhere.
-  public var planned: PlannedError
-
-  public var isLaw: Bool { if case .law = planned { true } else { false } }
+  /// What answers are read from: the measured points, so that a block and its loss agree.
+  public var planned: PlannedError { .measured(curve) }
+  /// Whether the law follows the measured points closely enough to stand for them.
+  public var followsLaw: Bool {
+    if case .law = PlannedError(curve, law: law) { true } else { false }
+  }
 
   /// The point with the largest block of at most `size` elements; nil where all are larger.
   public func point(atMost size: Double) -> Point? {
@@ -86,6 +96,7 @@ struct SeriesBuilder {
   private var cells: [Way: [String: [Name: PageResult]]] = [:]
   private var sizes: [String: Int] = [:]
   private var roles: [String: String] = [:]
+  private var weightSizes: [String: Double] = [:]
   /// Stems of layers: `stem.weight` meets `stem.input`.
   private(set) var layers: [String] = []
 
@@ -93,6 +104,7 @@ struct SeriesBuilder {
     for record in data.tensors {
       sizes[record.hash] = record.count
       roles[record.name] = record.role
+      weightSizes[record.name] = Double(record.count)
     }
     for result in data.results {
       let way = Way(format: result.format, method: result.method)
@@ -113,8 +125,8 @@ struct SeriesBuilder {
 
   /// One series for each format and method.
   ///
-  /// - Parameter names: takes only these tensors.
-  func series(_ subject: ErrorSubject, of names: Set<String>? = nil) -> [ErrorSeries] {
+  /// - Parameter names: takes only these tensors, with these weights.
+  func series(_ subject: ErrorSubject, of names: [String: Double]? = nil) -> [ErrorSeries] {
     ways.compactMap { way in
       var blocks: [(block: String, units: [String: UnitSample])] = []
       for (block, results) in (cells[way] ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -153,8 +165,7 @@ struct SeriesBuilder {
     return ErrorSeries(
       format: way.format, method: way.method,
       points: curve.points.compactMap { kept in points.first { $0.block == kept.block } },
-      units: order.count, leftOut: all.count - order.count, curve: curve, law: law,
-      planned: PlannedError(curve, law: law))
+      units: order.count, leftOut: all.count - order.count, curve: curve, law: law)
   }
 
   private static func point(_ block: String, _ units: [UnitSample]) -> ErrorSeries.Point? {
@@ -162,16 +173,16 @@ struct SeriesBuilder {
     guard weight > 0 else { return nil }
     // Scales, not elements, are what blocks of different lengths average over.
     let scales = units.reduce(0) { $0 + $1.weight / $1.blockSize }
-    let errors = units.map(\.error)
+    let errors = units.map { (value: $0.error, weight: $0.weight) }
     return ErrorSeries.Point(
       block: block, blockSize: weight / scales,
       error: units.reduce(0) { $0 + $1.weight * $1.error } / weight,
-      low: quantile(errors, 0.1), high: quantile(errors, 0.9),
+      low: weightedQuantile(errors, 0.1), high: weightedQuantile(errors, 0.9),
       bitsPerElement: units.reduce(0) { $0 + $1.weight * $1.bits } / weight)
   }
 
   private func units(
-    _ results: [Name: PageResult], _ subject: ErrorSubject, _ names: Set<String>?
+    _ results: [Name: PageResult], _ subject: ErrorSubject, _ names: [String: Double]?
   ) -> [String: UnitSample] {
     var units: [String: UnitSample] = [:]
     if subject == .layers {
@@ -187,7 +198,11 @@ struct SeriesBuilder {
       return units
     }
     for (name, result) in results where isOf(subject, result) {
-      guard names?.contains(result.tensor) ?? true, let sample = sample(result) else { continue }
+      guard var sample = sample(result) else { continue }
+      if let names {
+        guard let weight = names[result.tensor] else { continue }
+        sample.weight = weight
+      }
       units[name.tensor + (name.other.map { " x \($0)" } ?? "")] = sample
     }
     return units
@@ -195,13 +210,50 @@ struct SeriesBuilder {
 
   private func isOf(_ subject: ErrorSubject, _ result: PageResult) -> Bool {
     switch subject {
-    case .products: result.isProduct
+    case .products: result.isProduct && isLayer(result)
+    case .attention: result.isProduct && !isLayer(result)
     case .layers: false
     case .weights: !result.isProduct && roles[result.tensor] == "weight"
     case .activations: !result.isProduct && roles[result.tensor] == "activation"
     case .tensors: !result.isProduct
     }
   }
+
+  /// Whether a product has a weight for an operand, as far as the store tells.
+  private func isLayer(_ product: PageResult) -> Bool {
+    let names = [product.tensor, product.other].compactMap { $0 }
+    if names.contains(where: { roles[$0] == "weight" || $0.hasSuffix(".weight") }) { return true }
+    return !product.isStack && !names.allSatisfy { roles[$0] == "activation" }
+  }
+
+  /// The tensors that the layers or products of a subject are made of, with the parameters of the
+  /// layers that they take part in; empty for other subjects.
+  func operands(_ subject: ErrorSubject) -> [String: Double] {
+    var weights: [String: Double] = [:]
+    if subject == .layers {
+      for stem in layers {
+        let size = weightSizes["\(stem).weight"] ?? 1
+        for name in ["\(stem).weight", "\(stem).input"] { weights[name, default: 0] += size }
+      }
+    }
+    guard subject == .products else { return weights }
+    let products = Set(cells.values.flatMap(\.values).flatMap(\.values).filter(isProductOfLayer))
+    for pair in Set(products.map { Pair(tensor: $0.tensor, other: $0.other, hash: $0.otherHash) }) {
+      let size = pair.hash.flatMap { sizes[$0] }.map(Double.init) ?? 1
+      for name in [pair.tensor, pair.other].compactMap({ $0 }) {
+        weights[name, default: 0] += size
+      }
+    }
+    return weights
+  }
+
+  private struct Pair: Hashable {
+    var tensor: String
+    var other: String?
+    var hash: String?
+  }
+
+  private func isProductOfLayer(_ result: PageResult) -> Bool { isOf(.products, result) }
 
   private func sample(_ result: PageResult) -> UnitSample? {
     guard let nmse = result.nmse, nmse.isFinite, result.count > 0 else { return nil }
@@ -213,6 +265,18 @@ struct SeriesBuilder {
       error: nmse, bits: result.bitsPerElement ?? 0, weight: Double(weight), blockSize: size,
       fillsBlocks: result.fillsBlocks)
   }
+}
+
+/// The least value at or below which a share of the weight lies; 0 of none.
+func weightedQuantile(_ values: [(value: Double, weight: Double)], _ share: Double) -> Double {
+  let sorted = values.sorted { $0.value < $1.value }
+  let wanted = share * sorted.reduce(0) { $0 + $1.weight }
+  var sum = 0.0
+  for one in sorted {
+    sum += one.weight
+    if sum >= wanted { return one.value }
+  }
+  return sorted.last?.value ?? 0
 }
 
 /// The value below which a share of the numbers lies, by straight lines between them; 0 of none.

@@ -26,10 +26,26 @@ struct HTMLWriter {
   ///
   /// - Parameter data: a table to unfold; nil where the page's large table has the numbers.
   mutating func figure(_ plot: Plot, caption: String, data: HTMLTable? = nil) {
+    figure(plot, caption: caption, data: data, namesTable: data == nil)
+  }
+
+  /// Pieces of one drawing: the caption stands with the first, and the numbers with the last.
+  mutating func figures(_ plots: [Plot], caption: String, data: HTMLTable) {
+    for (place, plot) in plots.enumerated() {
+      let isLast = place + 1 == plots.count
+      figure(
+        plot, caption: place == 0 ? caption : "Continued: \(caption)", data: isLast ? data : nil,
+        namesTable: false)
+    }
+  }
+
+  private mutating func figure(
+    _ plot: Plot, caption: String, data: HTMLTable?, namesTable: Bool
+  ) {
     text += "<figure>\n<div class=\"scroll\">\n" + plot.svg(isWithStyle: false) + "</div>\n"
     text += "<p class=\"readout\" aria-hidden=\"true\"></p>\n"
     text += "<figcaption>\(Self.escaped(caption))"
-    if data == nil { text += " <a href=\"#table\">The numbers are in the table.</a>" }
+    if namesTable { text += " <a href=\"#table\">The numbers are in the table.</a>" }
     text += "</figcaption>\n"
     if let data { details("The numbers of this drawing", data) }
     text += "</figure>\n"
@@ -48,7 +64,7 @@ struct HTMLWriter {
     let styles = [table.isSortable ? "sortable" : nil, table.style].compactMap { $0 }
     let style = styles.isEmpty ? "" : " class=\"\(styles.joined(separator: " "))\""
     text += "<table\(id)\(style)>\n"
-    text += "<caption>\(label)</caption>\n<thead><tr>"
+    text += "<caption><span>\(label)</span></caption>\n<thead><tr>"
     for column in table.columns {
       let style = column.isNumber ? " class=\"number\"" : ""
       let filter = column.isFilter ? " data-filter" : ""

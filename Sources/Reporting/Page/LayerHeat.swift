@@ -16,32 +16,49 @@ public struct LayerHeat: Sendable {
   /// `cost[tensor][format]`: dB lost from the small block to the larger; nil where one of the two has
   /// no error above 0 or is longer than the tensor's lines.
   public var cost: [[Double?]]
-  /// Of each format over its tensors, in dB.
-  public var medians: [Double] {
-    let rows = decibels
-    return formats.indices.map { place in quantile(rows.compactMap { $0[place] }, 0.5) }
-  }
+  /// Of each format over all its tensors, shown or not, in dB.
+  public var medians: [Double]
   /// Tensors that were measured but are not shown.
   public var leftOut: Int
 
-  /// - Parameter limit: the most rows; the first ones in the order of names stay.
-  init?(_ data: SweepResults, small: Double, limit: Int = 160) {
+  /// - Parameter limit: the most rows; those that differ most from a format's median stay.
+  init?(_ data: SweepResults, small: Double, limit: Int = 600) {
     let own = data.results.filter { !$0.isProduct && $0.nmse != nil }
     let columns = TensorErrors.atSmallBlock(own, small)
     let names = Self.ordered(Set(own.map(\.tensor)))
     guard !names.isEmpty else { return nil }
-    tensors = Array(names.prefix(limit))
-    leftOut = names.count - tensors.count
     formats = columns.map(\.format)
     formatBlocks = columns.map(\.block)
     let errors = columns.map { Self.byTensor($0.results) }
-    byFormat = tensors.map { tensor in errors.map { $0[tensor]?.nmse } }
     let larger = columns.map { Self.larger(own, $0.format, small) }
     largerBlocks = larger.map { $0.first?.block }
     let largerErrors = larger.map(Self.byTensor)
-    cost = tensors.map { tensor in
+    tensors = names
+    byFormat = names.map { tensor in errors.map { $0[tensor]?.nmse } }
+    cost = names.map { tensor in
       zip(errors, largerErrors).map { Self.loss($0[tensor], $1[tensor]) }
     }
+    leftOut = 0
+    medians = []
+    let all = decibels
+    medians = formats.indices.map { place in quantile(all.compactMap { $0[place] }, 0.5) }
+    guard names.count > limit else { return }
+    let medians = medians
+    keep(
+      limit,
+      by: all.map { row in
+        zip(row, medians).compactMap { value, median in value.map { abs($0 - median) } }.max() ?? 0
+      })
+  }
+
+  /// Keeps the rows with the largest numbers, in their order.
+  private mutating func keep(_ limit: Int, by distances: [Double]) {
+    let kept = tensors.indices.sorted { (distances[$1], $0) < (distances[$0], $1) }
+      .prefix(limit).sorted()
+    leftOut = tensors.count - kept.count
+    tensors = kept.map { tensors[$0] }
+    byFormat = kept.map { byFormat[$0] }
+    cost = kept.map { cost[$0] }
   }
 
   private static func byTensor(_ results: [PageResult]) -> [String: PageResult] {

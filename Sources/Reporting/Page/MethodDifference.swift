@@ -8,7 +8,7 @@ public struct MethodDifference: Sendable {
   public var method: String
   /// Tensors or products that both have results of.
   public var units: Int
-  /// Mean NMSE of each, weighted by elements.
+  /// Mean NMSE of each, weighted by elements, of products by B's.
   public var baselineError: Double
   public var error: Double
   /// Units in which it errs less, and more.
@@ -32,6 +32,8 @@ public struct MethodDifference: Sendable {
     let several = Set(
       data.results.filter { baseline[Baseline.key($0)] != $0.method }.map(Baseline.key))
     guard !several.isEmpty else { return [] }
+    let sizes = Dictionary(
+      data.tensors.map { ($0.hash, $0.count) }, uniquingKeysWith: { first, _ in first })
     let cells = Dictionary(grouping: data.results.filter { several.contains(Baseline.key($0)) }) {
       Cell(key: Baseline.key($0), block: $0.block)
     }
@@ -44,19 +46,19 @@ public struct MethodDifference: Sendable {
         uniquingKeysWith: { first, _ in first })
       let others = Dictionary(grouping: results.filter { $0.method != usual }, by: \.method)
       return others.compactMap { method, results in
-        difference(cell, usual, own, method, results)
+        difference(cell, usual, own, method, results, sizes)
       }
     }.sorted(by: isBefore)
   }
 
   private static func difference(
     _ cell: Cell, _ usual: String, _ own: [Unit: PageResult], _ method: String,
-    _ results: [PageResult]
+    _ results: [PageResult], _ sizes: [String: Int]
   ) -> MethodDifference? {
     let pairs = results.compactMap { result -> (a: Double, b: Double, weight: Double)? in
       guard let a = own[Unit(tensor: result.tensor, other: result.other)]?.nmse, let b = result.nmse
       else { return nil }
-      return (a, b, Double(result.count))
+      return (a, b, Double(result.otherHash.flatMap { sizes[$0] } ?? result.count))
     }
     let weight = pairs.reduce(0) { $0 + $1.weight }
     let ratios = pairs.filter { $0.a > 0 }.map { $0.b / $0.a }

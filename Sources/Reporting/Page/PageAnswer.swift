@@ -10,7 +10,7 @@ extension ReportPage {
     if let plan = analysis.plan {
       page.paragraph(
         "Small is a Q_b of at most \(PageNumber.elements(analysis.request.small)); the budget is a loss"
-          + " of δ ≤ \(PageNumber.compact(plan.budget)) nats with every weight quantised.")
+          + " of δ ≤ \(PageNumber.compact(plan.budget)) nats with \(Self.share(plan.loss)).")
     }
     if !analysis.verdicts.isEmpty { page.table(matrix) }
     page.list(words.trends + words.distributions)
@@ -23,6 +23,12 @@ extension ReportPage {
     return page.text
   }
 
+  private static func share(_ loss: LossLaw) -> String {
+    loss.knowsRatio || loss.ratios.upperBound == 1
+      ? "every weight quantised"
+      : "a share Q_r of \(PageNumber.compact(loss.ratios.upperBound)) of the weights quantised"
+  }
+
   /// Formats by model sizes: the largest Q_b, its interval, and what it saves.
   private var matrix: HTMLTable {
     let small = PageNumber.elements(analysis.request.small)
@@ -30,9 +36,15 @@ extension ReportPage {
     var table = HTMLTable(
       caption:
         "The largest Q_b within the budget, with its 95 % interval, and what the largest measured"
-        + " block within it saves against a block of \(small) (or the nearest measured below): stored"
-        + " bits per element and gates per multiply-accumulate (* not all of these units were synthesised).",
-      columns: [.text("format")] + sizes.map { .text("N = \(PageNumber.parameters($0))") })
+        + " block within it saves against the largest measured one of at most \(small) (the smallest, where"
+        + " all are larger): stored bits per element and gates per multiply-accumulate (* not all of these"
+        + " units were synthesised). Unsure: the interval's ends give other answers, or only a line between"
+        + " measured blocks lies above \(small).",
+      columns: [.text("format")]
+        + sizes.map {
+          let beyond = analysis.isBeyondData($0) ? ", beyond the loss data" : ""
+          return .text("N = \(PageNumber.parameters($0))\(beyond)")
+        })
     table.style = "answers"
     table.rows = analysis.series.map { series in
       [HTMLTable.Cell(series.format)]
@@ -52,11 +64,13 @@ extension ReportPage {
     case .noneSuffices:
       words += "\nδ ≥ \(verdict.delta.map { PageNumber.compact($0.value) } ?? "?") at all measured"
     case .needed: words += "\nsmall is needed"
+    case .unmeasured: words += "\nno larger block measured"
     case .notNeeded: words += "\n\(Self.saving(verdict))"
     }
     if verdict.isSmallWorse, verdict.need == .notNeeded { words += "\nsmall is worse" }
     if !verdict.isCertain { words += "\nunsure" }
-    return .init(words, style: verdict.need == .notNeeded ? "good" : "bad")
+    let styles: [BlockVerdict.Need: String] = [.notNeeded: "good", .unmeasured: "soft"]
+    return .init(words, style: styles[verdict.need] ?? "bad")
   }
 
   private static func saving(_ verdict: BlockVerdict) -> String {
@@ -112,6 +126,7 @@ extension ReportPage {
         "no\(unsure)\(verdict.isSmallWorse ? "; small is worse" : "")", style: "good")
     case .needed: return .init("yes\(unsure)", style: "bad")
     case .noneSuffices: return .init("no block suffices\(unsure)", style: "bad")
+    case .unmeasured: return .init("no larger block measured", style: "soft")
     }
   }
 

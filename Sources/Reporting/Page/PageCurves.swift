@@ -12,8 +12,14 @@ extension ReportPage {
         "Left and below is better. The dotted line joins what no other format and block beats in"
         + " both.")
     if let gates = plots.paretoGates {
+      let codebooks = plots.codebooks
+      let left =
+        codebooks.isEmpty
+        ? ""
+        : " Left out: \(PageNumber.list(codebooks)), whose codebook values the gate model multiplies"
+          + " exactly, which nobody would build."
       page.figure(
-        gates, caption: "The same against the gates of an exact block dot-product unit.")
+        gates, caption: "The same against the gates of an exact block dot-product unit." + left)
     } else {
       page.paragraph(
         "Gates are not known for these formats, so that error against gates is not drawn.",
@@ -35,15 +41,39 @@ extension ReportPage {
       page.paragraph("Each format was measured at one block size: there is no curve to fit.")
     }
     if let plot = plots.curves(analysis.series, of: subject) {
-      page.figure(plot, caption: "Points as measured, on average over layers.")
+      page.figure(plot, caption: "Points as measured: means weighted by parameters.")
     }
+    if let sentence = lawSentence { page.paragraph(sentence) }
     page.table(lawTable)
     for part in analysis.parts {
       guard let plot = plots.curves(part.series, of: part.subject) else { continue }
-      page.heading(3, part.subject == .weights ? "Weights alone" : "Activations alone")
+      page.heading(3, Self.heading(part.subject))
       page.figure(plot, caption: "The same of \(part.subject.words).")
     }
     return page.text
+  }
+
+  private static func heading(_ part: ErrorSubject) -> String {
+    switch part {
+    case .weights: "Weights alone"
+    case .activations: "Activations alone"
+    default: "Attention"
+    }
+  }
+
+  /// For which formats the law stands for the measured points.
+  private var lawSentence: String? {
+    let fitted = analysis.series.filter { $0.law != nil }
+    guard !fitted.isEmpty else { return nil }
+    let following = fitted.filter(\.followsLaw).map(\.format)
+    let others = fitted.filter { !$0.followsLaw }.map(\.format)
+    let follows =
+      following.isEmpty
+      ? "The law follows the points of no format within 5 % (rms)"
+      : "The law follows the points of \(PageNumber.list(following)) within 5 % (rms)"
+    let misses =
+      others.isEmpty ? "" : ", and not those of \(PageNumber.list(others))"
+    return follows + misses + ". The answer is read from the points."
   }
 
   private var lawTable: HTMLTable {
@@ -53,7 +83,8 @@ extension ReportPage {
         + " (of the fit's parameters; d and gamma_c trade against each other).",
       columns: [
         .text("format"), .text("error with growing Q_b"), .number("K"), .number("d, elements"),
-        .number("gamma_c"), .number("R² of ln NMSE"), .text("used"), .number("units"),
+        .number("gamma_c"), .number("R² of ln NMSE"), .number("misses by, rms"),
+        .text("law follows"), .number("units"),
       ])
     table.rows = analysis.series.map { series in
       let known = series.curve.trend == .neither ? "not monotone" : series.curve.trend.rawValue
@@ -64,7 +95,8 @@ extension ReportPage {
         .init(law.map { Self.told($0.offset) } ?? ""),
         .init(law.map { Self.told($0.exponent) } ?? ""),
         .init(law?.rSquared.map { PageNumber.fixed($0, 4) } ?? ""),
-        .init(series.isLaw ? "law" : "measured curve"), .init("\(series.units)"),
+        .init(law.map { "\(PageNumber.fixed(100 * $0.fit.rms, 1)) %" } ?? "", law?.fit.rms),
+        .init(law == nil ? "" : series.followsLaw ? "yes" : "no"), .init("\(series.units)"),
       ]
     }
     return table
@@ -82,6 +114,11 @@ extension ReportPage {
     let (small, large) = (PageNumber.elements(first.small), PageNumber.elements(first.large))
     let formats = Array(Set(analysis.distributions.flatMap { $0.rows.map(\.format) })).sorted()
     var page = HTMLWriter()
+    if first.isOfLayers {
+      page.paragraph(
+        "Of the tensors that the answer's layers multiply, each weighted by its layers' parameters,"
+          + " and against the loss data's format on all of them.")
+    }
     page.paragraph(
       "The crest factor of a block is its largest magnitude over its root mean square; here the median"
         + " over a tensor's blocks of 32. Numbers drawn from a normal distribution have about 2.3.")

@@ -11,19 +11,31 @@ struct PagePlots {
   /// Error against stored bits.
   var paretoBits: Plot? {
     pareto(
-      analysis.series, title: "Error against bits per element",
+      front: PageFront.bits(analysis.series), title: "Error against bits per element",
       axis: PlotAxis("stored bits per element, scales included", scale: .log)
     ) { _, point in (point.bitsPerElement, "") }
   }
 
-  /// Error against gates.
+  /// Error against gates, without formats whose elements are of a codebook.
   var paretoGates: Plot? {
     pareto(
-      analysis.series, title: "Error against gates",
+      front: PageFront.gates(analysis.series, analysis.request.cost), title: "Error against gates",
       axis: PlotAxis("gates per multiply-accumulate, NAND2 equivalents", scale: .log)
     ) { format, point in
-      analysis.request.cost(format, point.block).map { ($0.gates, " (\(Self.gates($0)))") }
+      guard let cost = analysis.request.cost(format, point.block), !cost.isOfCodebook else {
+        return nil
+      }
+      return (cost.gates, " (\(Self.gates(cost)))")
     }
+  }
+
+  /// Formats whose gates are known but not drawn.
+  var codebooks: [String] {
+    analysis.series.filter { series in
+      series.points.contains {
+        analysis.request.cost(series.format, $0.block)?.isOfCodebook == true
+      }
+    }.map(\.format)
   }
 
   /// `212 gates ± 9 %`, or what no synthesis result stands behind.
@@ -34,40 +46,38 @@ struct PagePlots {
   }
 
   private func pareto(
-    _ series: [ErrorSeries], title: String, axis: PlotAxis,
+    front: PageFront, title: String, axis: PlotAxis,
     _ cost: (String, ErrorSeries.Point) -> (Double, String)?
   ) -> Plot? {
-    var all: [PlotPoint] = []
+    var best: [PlotPoint] = []
     var layers: [PlotLayer] = []
-    for one in series {
+    for one in analysis.series {
       let points = one.points.compactMap { point -> PlotPoint? in
         guard let (place, note) = cost(one.format, point) else { return nil }
-        return PlotPoint(place, point.error, title: Self.title(one.format, point) + note)
+        let isBest = front.contains(one.format, point.block)
+        if isBest { best.append(PlotPoint(place, point.error)) }
+        return PlotPoint(
+          place, point.error,
+          title: Self.title(one.format, point) + note
+            + (isBest ? "; on the Pareto front" : "; not on the Pareto front"))
       }
       guard !points.isEmpty else { continue }
-      all += points
       layers.append(.line(points, color: color(one.format)))
       layers.append(.points(points, name: one.format, color: color(one.format)))
     }
     guard !layers.isEmpty else { return nil }
-    let front = Self.front(all)
-    layers.append(.front(front, name: "none better"))
+    best.sort { ($0.x, $1.y) < ($1.x, $0.y) }
+    layers.append(.front(best, name: "none better"))
     return Plot(
       title: title, x: axis, y: PlotAxis("relative squared error (NMSE)", scale: .log),
-      layers: layers,
-      summary: "One point for each format and block size. The dotted line joins the"
-        + " \(front.count) points to which no other is better in both.", width: 860, height: 520)
+      layers: layers, notes: [Self.movedNote],
+      summary: "One point for each format and block size. The dotted line, the Pareto front, joins"
+        + " the \(best.count) points to which no other is better in both.", width: 860,
+      height: 520)
   }
 
-  /// Points that no other beats in both coordinates, by x.
-  static func front(_ points: [PlotPoint]) -> [PlotPoint] {
-    var best = Double.infinity
-    return points.sorted { ($0.x, $0.y) < ($1.x, $1.y) }.filter { point in
-      guard point.y < best else { return false }
-      best = point.y
-      return true
-    }
-  }
+  private static let movedNote =
+    "Marks that others would hide stand a little beside their place; their texts have the numbers."
 
   static func title(_ format: String, _ point: ErrorSeries.Point) -> String {
     "\(format), block \(point.block): NMSE \(PageNumber.error(point.error))"
@@ -89,21 +99,23 @@ struct PagePlots {
       }
       let color = color(one.format)
       var line = PlotLayer.line(points, color: color, isDashed: true)
-      if case .law(let law, _) = one.planned {
-        line = .line(Self.spaced(law.range).map { PlotPoint($0, law.error(at: $0)) }, color: color)
+      if let law = one.law {
+        line = .line(
+          Self.spaced(law.range).map { PlotPoint($0, law.error(at: $0)) }, color: color,
+          isDashed: !one.followsLaw)
       }
       return [line, .points(points, name: one.format, color: color)]
     }
-    let laws = drawn.filter(\.isLaw).count
+    let laws = drawn.filter(\.followsLaw).count
     return Plot(
       title: "Error against Q_b: \(subject.words)",
       x: PlotAxis("Q_b, elements per scale", scale: .log, ticks: Self.ticks(drawn)),
       y: PlotAxis("relative squared error (NMSE)", scale: .log), layers: layers,
       notes: [
-        "Solid: the law K (Q_b + d)^gamma_c. Dashed: measured points joined, where the error does not"
-          + " rise throughout or the law does not follow."
+        "Lines: the law K (Q_b + d)^gamma_c, dashed where it does not follow the points; of fewer than"
+          + " four points, these joined."
       ],
-      summary: "\(drawn.count) formats; \(laws) follow the law, the others are drawn as measured.",
+      summary: "\(drawn.count) formats; the law follows the points of \(laws).",
       width: 860, height: 520)
   }
 
@@ -147,71 +159,13 @@ struct PagePlots {
       x: PlotAxis("N, parameters", scale: .log),
       y: PlotAxis("Q_b, elements per scale", scale: .log),
       layers: layers + [.rule(y: analysis.request.small, name: "small")],
-      notes: ["Along the top: every measured block is within the budget. No line: none is."],
-      summary: "A line for each format that has a block within the budget.", width: 860, height: 460
-    )
-  }
-
-  /// Every tensor's SQNR against the median of its format, tensors by formats.
-  var heat: Plot? {
-    guard let heat = analysis.heat else { return nil }
-    let rows = Array(zip(heat.tensors, heat.decibels).reversed())
-    let medians = heat.medians
-    let values = rows.map { row in
-      zip(row.1, medians).map { value, median in value.map { $0 - median } }
-    }
-    let titles = rows.map { row in
-      zip(zip(heat.formats, heat.formatBlocks), zip(row.1, medians)).map { column, cell in
-        let told = cell.0.map {
-          "\(PageNumber.fixed($0, 1)) dB, \(PageNumber.signed($0 - cell.1, 1)) against the median"
-        }
-        return "\(row.0), \(column.0) block \(column.1): \(told ?? "no error")"
-      }
-    }
-    return map(
-      heat, values, titles, color: "dB to median",
-      title: "Which tensors err more than others of the same format",
-      summary: "signal over quantisation noise less the format's median; lighter is less error.")
-  }
-
-  /// What the larger block costs every tensor, tensors by formats; nil without a larger block.
-  var costHeat: Plot? {
-    guard let heat = analysis.heat, heat.cost.joined().contains(where: { $0 != nil }) else {
-      return nil
-    }
-    let rows = Array(zip(heat.tensors, heat.cost).reversed())
-    let titles = rows.map { tensor, costs in
-      zip(zip(heat.formats, heat.formatBlocks), zip(costs, heat.largerBlocks)).map {
-        let told = $1.0.map { "\(PageNumber.signed(-$0, 2)) dB" } ?? "not comparable"
-        return "\(tensor), \($0.0), block \($0.1) to \($1.1 ?? "none"): \(told)"
-      }
-    }
-    return map(
-      heat, rows.map(\.1), titles, color: "dB lost",
-      title: "Which tensors need a small block: signal over noise lost at a larger one",
-      summary: "dB of signal over quantisation noise lost from the small block to the larger one;"
-        + " lighter is more, and below 0 the larger block errs less.")
-  }
-
-  /// - Parameters:
-  ///   - values: rows from the bottom.
-  private func map(
-    _ heat: LayerHeat, _ values: [[Double?]], _ titles: [[String]], color: String, title: String,
-    summary: String
-  ) -> Plot {
-    // A few tensors far off would leave one colour for all others.
-    let all = values.joined().compactMap { $0 }
-    let (low, high) = (quantile(all, 0.01), quantile(all, 0.99))
-    let cells = PlotHeatMap(
-      x: (0...heat.formats.count).map(Double.init), y: (0...values.count).map(Double.init),
-      values: values, titles: titles,
-      color: PlotAxis(color, range: low < high ? low...high : nil))
-    return Plot(
-      title: title, x: PlotAxis("", names: heat.formats),
-      y: PlotAxis("", names: heat.tensors.reversed().map { Table.shortened($0, to: 40) }),
-      layers: [.heat(cells)],
-      summary: "\(values.count) tensors in rows, \(heat.formats.count) formats in columns: "
-        + summary, width: 860, height: 190 + 15 * Double(values.count))
+      notes: [
+        "Along the top: every measured block is within the budget. No line: none is.",
+        Self.movedNote,
+      ],
+      summary: "A line for each format that has a block within the budget.", width: 860,
+      height: 460,
+      reach: 80)
   }
 
   /// Where scales lie, formats with one kind of scale together.
@@ -245,11 +199,9 @@ struct PagePlots {
     let all = analysis.tensorErrors
     guard !all.isEmpty else { return nil }
     let layers = all.enumerated().map { place, one -> PlotLayer in
-      let points = one.tensors.enumerated().map { index, tensor in
-        // Side by side in a fixed pattern, so that equal errors do not cover each other.
-        let shift = (Double(index * 7 % 11) - 5) * 0.06
-        return PlotPoint(
-          Double(place) + 0.5 + shift, tensor.decibels,
+      let points = one.tensors.map { tensor in
+        PlotPoint(
+          Double(place) + 0.5, tensor.decibels,
           title: "\(tensor.name), \(one.format) block \(one.block):"
             + " \(PageNumber.fixed(tensor.decibels, 1)) dB")
       }
@@ -261,9 +213,13 @@ struct PagePlots {
         [PlotPoint(Double(place) + 0.1, middle), PlotPoint(Double(place) + 0.9, middle)],
         color: color(one.format))
     }
+    // Within the format's column.
+    let reach = 0.5 * 760 / Double(all.count) - 6
     return Plot(
       title: "Every tensor's error", x: PlotAxis("", names: all.map(\.format)),
       y: PlotAxis("signal over quantisation noise, dB"), layers: layers + medians,
-      summary: "A point for each tensor, a line at each format's median.", width: 860, height: 480)
+      notes: [Self.movedNote],
+      summary: "A point for each tensor, a line at each format's median.", width: 860, height: 480,
+      reach: min(max(reach, 6), 60))
   }
 }

@@ -38,6 +38,7 @@ public enum PageReports {
       case .notNeeded: "not needed"
       case .needed: "needed"
       case .noneSuffices: "none suffices"
+      case .unmeasured: "not measured"
       }
     let how: [JSONValue] = [
       .number(verdict.n), .string(verdict.format), .string(need), .bool(verdict.isCertain),

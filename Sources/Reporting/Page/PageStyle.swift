@@ -30,6 +30,7 @@ enum PageStyle {
     .readout{color:var(--soft);min-height:1.5em;margin:.1rem 0;font-size:.9rem;max-width:none}
     table{border-collapse:collapse;font-size:.88rem;margin:.4rem 0}
     caption{text-align:left;color:var(--soft);padding:.2rem 0}
+    caption span{display:block;position:sticky;left:0;max-width:min(48rem,calc(100vw - 2.5rem))}
     th,td{text-align:left;padding:.22rem .55rem;border-bottom:1px solid var(--line);vertical-align:top}
     td,tbody th{font-variant-numeric:tabular-nums}
     tbody th{font-weight:400;white-space:nowrap}
@@ -51,9 +52,18 @@ enum PageStyle {
     summary{cursor:pointer;color:var(--link)}
     :focus-visible{outline:2px solid var(--link);outline-offset:2px}
     @media (max-width:40rem){body{padding:.5rem .8rem 3rem}h1{font-size:1.35rem}.lead{font-size:1.05rem}}
+    @page{margin:12mm}
+    @page wide{size:landscape}
     @media print{:root{color-scheme:light}html{font-size:11px}nav,.filters,.js .filters,.readout{display:none}\
-    body{max-width:none;padding:0}.scroll{overflow:visible}.scroll svg{min-width:0;width:100%}\
-    tr{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
+    body{max-width:none;padding:0}.scroll{overflow:visible}\
+    .scroll svg{min-width:0;width:100%;max-height:215mm}\
+    tr{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}\
+    caption span{position:static;max-width:none}pre{white-space:pre-wrap;overflow-wrap:anywhere}\
+    table{font-size:.82rem}th,td{padding:.15rem .3rem}\
+    tbody td.number,tbody td.good,tbody td.bad,tbody th{white-space:normal}\
+    tbody th{overflow-wrap:anywhere}th button{display:contents}caption{break-after:avoid}\
+    table:not(.answers,:has(tbody tr:nth-child(25))){break-inside:avoid}tbody tr:first-child{break-before:avoid}\
+    #table{page:wide}#results{font-size:.78rem;width:100%}}
 
     """
 }

@@ -1,5 +1,6 @@
 import Measurement
 import ScalingLaws
+import Sweep
 
 extension ReportPage {
   /// What other ways of quantising change.
@@ -50,20 +51,28 @@ extension ReportPage {
     let plan = analysis.plan
     let sizes = plan == nil ? [] : analysis.request.sizes
     var table = HTMLTable(
-      caption: "Error, predicted loss and cost. 10 to 90 %: of layers or tensors; δ with its 95 %"
-        + " interval; gates per multiply-accumulate with the model's largest error on points it was not"
-        + " fitted to (* no synthesis results of such a unit). Choose a heading to sort.",
+      caption:
+        "Error, predicted loss and cost. 10 to 90 %: of layers or tensors; δ with its 95 % interval;"
+        + " gates per multiply-accumulate with the model's largest error on points it was not fitted to (* no synthesis results of such a unit). Pareto front: no other format and block"
+        + " has both less error and fewer bits, or gates, without codebooks. Choose a heading to sort.",
       columns: [
         .text("error of", isFilter: true), .text("format", isFilter: true),
         .text("block", isFilter: true), .number("Q_b, elements"), .number("bits per element"),
         .number("NMSE"), .number("10 to 90 %"), .number("SQNR, dB"), .number("gates"),
+        .text("Pareto front", isFilter: true),
       ] + sizes.map { .number("δ at \(PageNumber.parameters($0))") }, isSortable: true)
     table.id = "results"
     let all = [(subject: subject, series: analysis.series)] + analysis.parts
     table.rows = all.flatMap { part in
-      part.series.flatMap { series in
+      let bits = PageFront.bits(part.series)
+      let gates = PageFront.gates(part.series, analysis.request.cost)
+      return part.series.flatMap { series in
         series.points.map { point in
-          resultRow(part.subject, series, point)
+          let fronts = [("bits", bits), ("gates", gates)].filter {
+            $0.1.contains(series.format, point.block)
+          }.map(\.0)
+          return resultRow(part.subject, series, point)
+            + [.init(fronts.isEmpty ? "no" : fronts.joined(separator: ", "))]
             + sizes.map { n in
               part.subject == subject ? deltaCell(plan, series, n, point) : ""
             }
@@ -72,7 +81,8 @@ extension ReportPage {
     }
     page.table(table)
     page.paragraph(
-      "Every single result: blockscale store export \(store) --as csv", style: "soft")
+      "Every single result: blockscale store export \(ShellWord.quoted(store)) --as csv",
+      style: "soft")
     return page.text
   }
 
@@ -82,7 +92,8 @@ extension ReportPage {
     let cost = analysis.request.cost(series.format, point.block)
     let ratio = point.error > 0 ? decibels(point.error) : nil
     return [
-      .init(subject.rawValue), .init(series.format), .init(point.block, point.blockSize),
+      .init(subject.rawValue), .init(series.format),
+      .init(point.block, Self.blockOrder(point.block)),
       .init(PageNumber.elements(point.blockSize), point.blockSize),
       .init(PageNumber.fixed(point.bitsPerElement, 3), point.bitsPerElement),
       .init(PageNumber.error(point.error), point.error),
@@ -90,6 +101,14 @@ extension ReportPage {
       .init(ratio.map { PageNumber.fixed($0, 2) } ?? "", ratio),
       .init(cost.map(Self.gates) ?? "", cost?.gates),
     ]
+  }
+
+  /// By the number that was asked for, tiles by their elements; whole axes and tensors have none and
+  /// come last.
+  private static func blockOrder(_ block: String) -> Double? {
+    let sides = block.split(separator: "x").map { Double($0) }
+    guard !sides.isEmpty, !sides.contains(nil) else { return nil }
+    return sides.compactMap { $0 }.reduce(1, *)
   }
 
   private static func gates(_ cost: PageCost) -> String {
@@ -113,8 +132,15 @@ extension ReportPage {
   /// Commands, versions, hashes.
   var again: String {
     var page = HTMLWriter()
-    let sweep = data.meta["command"] ?? "the store does not say with which command it was made"
-    page.code(sweep + "\n" + command)
+    let sweeps = ResultsStore.commands(in: data.meta).map {
+      "\($0) --store \(ShellWord.quoted(store))"
+    }
+    page.paragraph(
+      "In the folder where they were run first: names of files are as they were given, and the store is"
+        + " made anew where there is none.")
+    page.code(
+      (sweeps.isEmpty ? ["# The store does not say with which command it was made."] : sweeps)
+        .joined(separator: "\n") + "\n" + command)
     var facts = [
       "blockscale \(toolVersion); the store was made with"
         + " \(data.meta["tool_version"] ?? "an unknown version"), numerical version"
@@ -123,6 +149,11 @@ extension ReportPage {
     let seeds = data.seeds.sorted().map(String.init)
     facts.append(
       seeds.isEmpty ? "Nothing random took part." : "Seeds: \(PageNumber.list(seeds)).")
+    if !formatFiles.isEmpty {
+      facts.append(
+        "Format tables read beside the compiled-in one, for costs and scales:"
+          + " \(PageNumber.list(formatFiles)).")
+    }
     page.list(facts)
     page.details(
       "Formats used",

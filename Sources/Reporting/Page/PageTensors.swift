@@ -1,18 +1,19 @@
 extension ReportPage {
   /// Errors tensor by tensor and format by format.
   var layers: String {
-    guard let heat = analysis.heat, let plot = PagePlots(analysis: analysis).heat else { return "" }
+    guard let heat = analysis.heat else { return "" }
+    let plots = PagePlots(analysis: analysis)
+    let pieces = Self.pieces(heat.tensors.count)
     var page = HTMLWriter()
-    if heat.leftOut > 0 {
-      page.paragraph(
-        "The first \(heat.tensors.count) tensors; \(heat.leftOut) more are in the store.",
-        style: "soft")
-    }
+    page.list(Self.limits(heat))
     let columns = zip(heat.formats, heat.formatBlocks).map {
       HTMLTable.Column.number("\($0), \($1)")
     }
-    page.figure(
-      plot, caption: "Each format at its largest measured block that counts as small.",
+    page.figures(
+      pieces.compactMap { plots.heat(rows: $0) },
+      caption:
+        "Lighter is better: less error than the format's other tensors. Each format at its largest"
+        + " measured block that counts as small.",
       data: HTMLTable(
         caption: "Signal over quantisation noise in dB, by format and block",
         columns: [.text("tensor")] + columns,
@@ -23,18 +24,39 @@ extension ReportPage {
               return .init(PageNumber.fixed(decibels(error), 1))
             }
         }, isSortable: true))
-    if let plot = PagePlots(analysis: analysis).costHeat { largerBlocks(heat, plot, &page) }
+    largerBlocks(heat, pieces.compactMap { plots.costHeat(rows: $0) }, &page)
     return page.text
   }
 
-  private func largerBlocks(_ heat: LayerHeat, _ plot: Plot, _ page: inout HTMLWriter) {
+  /// Rows of drawings that fit a printed page with their captions.
+  private static func pieces(_ count: Int) -> [Range<Int>] {
+    let most = 50
+    let pieces = max(1, (count + most - 1) / most)
+    return (0..<pieces).map { count * $0 / pieces..<count * ($0 + 1) / pieces }
+  }
+
+  private static func limits(_ heat: LayerHeat) -> [String] {
+    var words: [String] = []
+    if heat.leftOut > 0 {
+      words.append(
+        "Shown: the \(PageNumber.plural(heat.tensors.count, "tensor")) that differ most from the median of"
+          + " some format. The store has \(NumberStyle.grouped(heat.leftOut)) more.")
+    }
+    let prefix = HeatLabels(heat.tensors).prefix
+    if !prefix.isEmpty { words.append("… at the beginning of a name stands for \(prefix)") }
+    return words
+  }
+
+  private func largerBlocks(_ heat: LayerHeat, _ plots: [Plot], _ page: inout HTMLWriter) {
+    guard !plots.isEmpty else { return }
     let columns = zip(heat.formats, zip(heat.formatBlocks, heat.largerBlocks)).map {
       HTMLTable.Column.number("\($0), \($1.0) to \($1.1 ?? "none")")
     }
-    page.figure(
-      plot,
-      caption: "From that block to the largest measured one of at most eight times its size. Blank"
-        + " where a tensor's lines are shorter.",
+    page.figures(
+      plots,
+      caption:
+        "Lighter is more lost. From that block to the largest measured one of at most eight times its"
+        + " size. Blank where a tensor's lines are shorter.",
       data: HTMLTable(
         caption: "Signal over quantisation noise lost, in dB, by format and blocks",
         columns: [.text("tensor")] + columns,
@@ -122,18 +144,22 @@ extension ReportPage {
     if !losses.unaffected.isEmpty {
       page.paragraph("None in \(PageNumber.list(losses.unaffected)).")
     }
-    page.details("The \(losses.worst.count) worst steps", worstTable)
+    page.details(
+      losses.worst.count == 1 ? "The step" : "The \(losses.worst.count) worst steps", worstTable)
     return page.text
   }
 
   private static func told(_ summary: SmallerBlockLosses.Summary) -> String {
     let causes = SmallerBlockLosses.Cause.allCases.compactMap { cause in
-      summary.causes[cause].map { "\(cause.rawValue) (\(PageNumber.plural($0, "step")))" }
+      summary.causes[cause].map {
+        let words = cause.words(isPowerOfTwo: summary.isPowerOfTwo)
+        return "\(words) (\(PageNumber.plural($0, "step")))"
+      }
     }
     let worst = summary.worst
     return
       "\(summary.format): \(summary.affected) of \(PageNumber.plural(summary.tensors, "tensor"))."
-      + " What grew with the smaller block: \(causes.joined(separator: "; ")). At worst × "
+      + " The part of the error that grew the most: \(causes.joined(separator: "; ")). At worst × "
       + "\(PageNumber.fixed(worst.ratio, 2)), \(worst.tensor) from a block of \(worst.larger.block) to"
       + " \(worst.smaller.block): elements beyond the largest code"
       + " \(PageNumber.percent(worst.larger.saturated)) to"
@@ -141,24 +167,27 @@ extension ReportPage {
   }
 
   private var worstTable: HTMLTable {
-    func change(_ from: Double, _ to: Double) -> HTMLTable.Cell {
-      .init("\(PageNumber.percent(from)) → \(PageNumber.percent(to))", to - from)
+    func growth(_ step: SmallerBlockLosses.Case, _ cause: SmallerBlockLosses.Cause)
+      -> HTMLTable.Cell
+    {
+      guard let growth = step.growth(cause) else { return .init("") }
+      return .init("\(PageNumber.signed(100 * growth, 2)) %", growth)
     }
     return HTMLTable(
-      caption: "From the larger to the smaller block",
+      caption: "From the larger to the smaller block: growth of each part of the squared error, in "
+        + "percent of the larger block's",
       columns: [
         .text("tensor"), .text("format"), .number("blocks"), .number("NMSE ×"),
-        .number("beyond the largest code"), .number("made zero"), .number("scales clamped"),
-        .number("scales subnormal or zero"), .text("cause"),
+        .number("beyond the largest code"), .number("made zero"), .number("largest scale"),
+        .number("scale subnormal or zero"), .number("rounding"), .text("what grew most"),
       ],
       rows: analysis.losses.worst.map { one in
         [
           .init(one.tensor), .init(one.format), .init("\(one.larger.block) → \(one.smaller.block)"),
           .init(PageNumber.fixed(one.ratio, 3), one.ratio),
-          change(one.larger.saturated, one.smaller.saturated),
-          change(one.larger.flushed, one.smaller.flushed),
-          change(one.larger.clamped, one.smaller.clamped),
-          change(one.larger.underflow, one.smaller.underflow), .init(one.cause.rawValue),
+          growth(one, .saturated), growth(one, .flushed), growth(one, .clamped),
+          growth(one, .underflow), growth(one, .rounding),
+          .init(one.cause.words(isPowerOfTwo: one.isPowerOfTwo)),
         ]
       }, isSortable: true)
   }

@@ -13,16 +13,19 @@ public struct ReportPage: Sendable {
   public var command: String
   /// Where the loss data come from, in words.
   public var lossSource: String?
+  /// Files of formats that were read for the page.
+  public var formatFiles: [String]
 
   public init(
     _ analysis: SweepAnalysis, data: SweepResults, store: String, command: String,
-    lossSource: String? = nil
+    lossSource: String? = nil, formatFiles: [String] = []
   ) {
     self.analysis = analysis
     self.data = data
     self.store = store
     self.command = command
     self.lossSource = lossSource
+    self.formatFiles = formatFiles
   }
 
   /// The drawings as files: names without folder, and SVG.
@@ -38,10 +41,19 @@ public struct ReportPage: Sendable {
     for part in analysis.parts {
       all.append(("curves-\(part.subject.rawValue)", plots.curves(part.series, of: part.subject)))
     }
-    all += [("layers", plots.heat), ("layers-larger", plots.costHeat)]
+    all += [("layers", plots.heat()), ("layers-larger", plots.costHeat())]
     all += plots.scales.map { ("scales-\($0.name)", $0.plot) }
     all.append(("tensors", plots.errors))
     return all.compactMap { name, plot in plot.map { (name, $0.svg()) } }
+  }
+
+  /// Whether a drawing of some page has a file of this name.
+  public static func isPlot(name: String) -> Bool {
+    guard name.hasSuffix(".svg") else { return false }
+    let stem = name.dropLast(4)
+    let fixed = ["budget", "pareto-bits", "pareto-gates", "layers", "layers-larger", "tensors"]
+    return fixed.contains(String(stem)) || stem == "curves" || stem.hasPrefix("curves-")
+      || stem.hasPrefix("scales-")
   }
 
   /// The page.

@@ -1,30 +1,70 @@
+import ErrorStatistics
+
 /// Tensors for which a smaller block makes the error larger.
 public struct SmallerBlockLosses: Sendable {
-  /// What grew with the smaller block.
+  /// The part of the squared error that grew the most with the smaller block.
   public enum Cause: String, Sendable, CaseIterable {
-    case clamped = "scales clamped to the end of their range"
-    case underflow = "scales that underflow: subnormal or zero"
-    case saturated = "block maxima beyond the largest code under a power-of-two scale"
-    case flushed = "elements made zero"
-    case rounding = "none of these: the scales' rounding alone"
+    case underflow, clamped, saturated, flushed, rounding
+    /// The results do not tell the parts of their error.
+    case unknown
+
+    /// - Parameter isPowerOfTwo: Whether the format's scales are powers of two.
+    public func words(isPowerOfTwo: Bool) -> String {
+      switch self {
+      case .underflow: "the error of blocks whose scale is subnormal or zero"
+      case .clamped: "elements beyond the largest code under the largest scale there is"
+      case .saturated where isPowerOfTwo:
+        "elements beyond the largest code, their scale a power of two"
+      case .saturated: "elements beyond the largest code, their scale rounded down"
+      case .flushed: "elements made zero"
+      case .rounding: "the rounding of the other elements"
+      case .unknown: "not told: results without the parts of their error, to be measured anew"
+      }
+    }
+
+    /// Its part of a result's NMSE; nil where the result does not tell.
+    public func part(_ figures: Figures) -> Double? {
+      guard let parts = figures.parts else { return nil }
+      switch self {
+      case .underflow: return parts.underflow
+      case .clamped: return parts.clamped
+      case .saturated: return parts.saturated
+      case .flushed: return parts.flushed
+      case .rounding: return max(0, figures.nmse - parts.sum)
+      case .unknown: return nil
+      }
+    }
   }
   public struct Figures: Sendable {
     public var block: String
     public var nmse: Double
+    public var parts: ErrorParts?
     /// Shares of elements, then of blocks.
     public var saturated: Double
     public var flushed: Double
     public var clamped: Double
-    public var underflow: Double
   }
   public struct Case: Sendable {
     public var tensor: String
     public var format: String
     public var smaller: Figures
     public var larger: Figures
-    public var cause: Cause
+    /// Whether the format's scales are powers of two.
+    public var isPowerOfTwo: Bool
     /// The smaller block's error over the larger's, above 1.
     public var ratio: Double { smaller.nmse / larger.nmse }
+
+    /// What grew the most.
+    public var cause: Cause {
+      let grown = Cause.allCases.compactMap { cause in growth(cause).map { (cause, $0) } }
+      return grown.max { $0.1 < $1.1 }?.0 ?? .unknown
+    }
+
+    /// By how much a part grew, over the larger block's error: all parts together make ratio − 1.
+    public func growth(_ cause: Cause) -> Double? {
+      guard let after = cause.part(smaller), let before = cause.part(larger) else { return nil }
+      return (after - before) / larger.nmse
+    }
   }
   public struct Summary: Sendable {
     public var format: String
@@ -34,6 +74,8 @@ public struct SmallerBlockLosses: Sendable {
     /// Steps from one measured block to the next smaller, by cause.
     public var causes: [Cause: Int]
     public var worst: Case
+    /// Whether the format's scales are powers of two.
+    public var isPowerOfTwo: Bool { worst.isPowerOfTwo }
   }
   /// Formats with such tensors, the most affected first.
   public var summaries: [Summary] = []
@@ -75,32 +117,18 @@ public struct SmallerBlockLosses: Sendable {
       guard let below = small.nmse, let above = large.nmse, below > above * (1 + 1e-9) else {
         return nil
       }
-      let (a, b) = (figures(small, codes), figures(large, codes))
       return Case(
-        tensor: small.tensor, format: small.format, smaller: a, larger: b,
-        cause: cause(a, b, codes))
+        tensor: small.tensor, format: small.format, smaller: figures(small),
+        larger: figures(large), isPowerOfTwo: codes?.isPowerOfTwo == true)
     }
   }
 
-  private static func figures(_ result: PageResult, _ codes: ScaleCodes?) -> Figures {
+  private static func figures(_ result: PageResult) -> Figures {
     let count = Double(max(1, result.count))
     let blocks = Double(max(1, result.blocks ?? 1))
-    let underflow = result.scales.reduce(0) { sum, entry in
-      codes?.isUnderflow(entry.key) == true ? sum + entry.value : sum
-    }
     return Figures(
-      block: result.block, nmse: result.nmse ?? 0, saturated: Double(result.saturated) / count,
-      flushed: Double(result.flushed) / count, clamped: Double(result.clampedScales) / blocks,
-      underflow: Double(underflow) / blocks)
-  }
-
-  /// The first that grew by a thousandth of what it counts; beyond the largest code counts only where
-  /// scales are powers of two, as others miss the maximum by rounding alone.
-  private static func cause(_ small: Figures, _ large: Figures, _ codes: ScaleCodes?) -> Cause {
-    let least = 1e-3
-    if small.clamped > large.clamped + least { return .clamped }
-    if small.underflow > large.underflow + least { return .underflow }
-    if codes?.isPowerOfTwo == true, small.saturated > large.saturated + least { return .saturated }
-    return small.flushed > large.flushed + least ? .flushed : .rounding
+      block: result.block, nmse: result.nmse ?? 0, parts: result.parts,
+      saturated: Double(result.saturated) / count, flushed: Double(result.flushed) / count,
+      clamped: Double(result.clampedScales) / blocks)
   }
 }

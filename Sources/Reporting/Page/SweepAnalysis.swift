@@ -24,6 +24,10 @@ public struct SweepAnalysis: Sendable {
   public var heat: LayerHeat?
   /// Results without an error, such as those of tensors that are zero throughout.
   public var undefined: Int
+  /// Tensors that hold NaN or infinity.
+  public var nonFinite: Int
+  /// Formats of products with outputs that are NaN or infinite, with the number of such products.
+  public var nonFiniteProducts: [String: Int]
 
   public init(_ data: SweepResults, _ request: PageRequest) {
     self.request = request
@@ -32,14 +36,16 @@ public struct SweepAnalysis: Sendable {
     let builder = SeriesBuilder(own)
     subject = builder.subject
     series = subject.map { builder.series($0) } ?? []
-    parts =
-      subject == .layers || subject == .products
-      ? [ErrorSubject.weights, .activations].map { ($0, builder.series($0)) }
-        .filter { !$0.1.isEmpty } : []
+    let operands = subject.map(builder.operands) ?? [:]
+    parts = Self.parts(builder, subject, operands)
+    let spoilt = data.results.filter { $0.nonFinite > 0 }
+    nonFinite = Set(spoilt.filter { !$0.isProduct }.map(\.tensor)).count
+    nonFiniteProducts = Dictionary(grouping: spoilt.filter(\.isProduct), by: \.format)
+      .mapValues(\.count)
     undefined = data.results.filter { $0.nmse == nil }.count
     verdicts = []
     distributions = []
-    (obstacle, referenceError) = Self.reference(series, request)
+    (obstacle, referenceError) = Self.reference(subject, series, request)
     losses = SmallerBlockLosses(own, scale: request.scale)
     recipes = MethodDifference.all(data, baseline: baseline.methods)
     scales = ScaleSpread.all(own, small: request.small, scale: request.scale)
@@ -52,7 +58,23 @@ public struct SweepAnalysis: Sendable {
       }
     }
     distributions = DistributionClass.all(
-      own, builder, request, plan: plan, operands: subject?.operands ?? 1)
+      own, builder, request, plan: plan, of: operands, operands: subject?.operands ?? 1)
+  }
+
+  /// Weights and activations of the layers apart, and attention beside them.
+  private static func parts(
+    _ builder: SeriesBuilder, _ subject: ErrorSubject?, _ operands: [String: Double]
+  ) -> [(subject: ErrorSubject, series: [ErrorSeries])] {
+    guard subject == .layers || subject == .products else { return [] }
+    let apart = [ErrorSubject.weights, .activations].map { part in
+      (part, builder.series(part, of: operands))
+    }
+    return (apart + [(.attention, builder.series(.attention))]).filter { !$0.1.isEmpty }
+  }
+
+  /// Whether a model size lies outside the loss data's models.
+  public func isBeyondData(_ n: Double) -> Bool {
+    request.loss.map { !$0.sizes.contains(n / 1e9) } ?? false
   }
 
   /// The plan that verdicts are read from; nil without a loss law or its reference.
@@ -65,9 +87,14 @@ public struct SweepAnalysis: Sendable {
   public var hasSeveralBlocks: Bool { series.contains { $0.points.count > 1 } }
 
   private static func reference(
-    _ series: [ErrorSeries], _ request: PageRequest
+    _ subject: ErrorSubject?, _ series: [ErrorSeries], _ request: PageRequest
   ) -> (obstacle: String?, error: Double?) {
     guard !series.isEmpty else { return ("the store holds no result with an error", nil) }
+    guard subject != .attention else {
+      return (
+        "only products of two activations were measured, and the loss data are of weights", nil
+      )
+    }
     guard request.loss != nil else { return ("no loss data were given", nil) }
     let name = "\(request.lossFormat), block \(request.lossBlock)"
     guard
@@ -88,16 +115,17 @@ public struct SweepAnalysis: Sendable {
   ) -> BlockVerdict? {
     guard let first = series.points.first else { return nil }
     let small = series.point(atMost: request.small) ?? first
-    let bar = max(request.small, small.blockSize)
     let largest = plan.row(series.planned, n: n, ownBlock: "").block
     let needs = [largest.low, largest.value, largest.high].map {
-      BlockVerdict.need($0, small: bar)
+      BlockVerdict.need($0, small: request.small)
     }
     let chosen = largest.value.blockSize.flatMap { series.point(atMost: $0) }
+    // Where only the line between two measured blocks lies above the small one, none was seen to do.
+    let isSeen = needs[1] != .notNeeded || (chosen?.blockSize ?? 0) > request.small
     let shown = chosen ?? series.points.min { $0.error < $1.error }
     return BlockVerdict(
       n: n, format: series.format, largest: largest, need: needs[1],
-      isCertain: Set(needs).count == 1,
+      isCertain: Set(needs).count == 1 && isSeen,
       isSmallWorse: series.points.count > 1 && series.curve.trend == .falls,
       chosen: chosen, small: small,
       delta: shown.flatMap {
@@ -108,8 +136,8 @@ public struct SweepAnalysis: Sendable {
   }
 }
 
-/// The results of one method for each format: `exact` where it was measured, else the one with the
-/// most results.
+/// The results of one method for each format: of those that change neither numbers nor rounding, and
+/// were measured about as widely as any, `exact` or the first by name.
 struct Baseline {
   var results: SweepResults
   /// By format; products and tensors apart.
@@ -121,17 +149,28 @@ struct Baseline {
   }
 
   init(_ data: SweepResults) {
-    var counts: [Key: [String: Int]] = [:]
+    var found: [Key: [String: Method]] = [:]
     for result in data.results {
-      counts[Self.key(result), default: [:]][result.method, default: 0] += 1
+      let none = Method(count: 0, isUnusual: result.isUnusual)
+      found[Self.key(result), default: [:]][result.method, default: none].count += 1
     }
-    let methods = counts.mapValues { found -> String in
-      if found["exact"] != nil { return "exact" }
-      return found.min { ($1.value, $0.key) < ($0.value, $1.key) }?.key ?? ""
-    }
+    let methods = found.mapValues(Self.usual)
     self.methods = methods
     results = data
     results.results = data.results.filter { methods[Self.key($0)] == $0.method }
+  }
+
+  private struct Method {
+    var count: Int
+    var isUnusual: Bool
+  }
+
+  private static func usual(_ methods: [String: Method]) -> String {
+    let plain = methods.filter { !$0.value.isUnusual }
+    let pool = plain.isEmpty ? methods : plain
+    let most = pool.values.map(\.count).max() ?? 0
+    let wide = pool.filter { 10 * $0.value.count >= 9 * most }.keys
+    return wide.contains("exact") ? "exact" : wide.min() ?? ""
   }
 
   static func key(_ result: PageResult) -> Key {

@@ -1,3 +1,4 @@
+import ErrorStatistics
 import FoundationEssentials
 import Sweep
 
@@ -16,15 +17,24 @@ public struct PageResult: Sendable, Hashable {
   public var blockSize: Int?
   /// Recipe and all else that is not as usual: rounding, tensor scale, accumulator.
   public var method: String
+  /// Whether the numbers themselves were changed, rounded by chance, or treated otherwise than a sweep
+  /// does unasked; a recipe and an accumulator are no such departure.
+  public var isUnusual = false
+  /// Whether a product is a stack of several, as over heads of attention.
+  public var isStack = false
   /// Elements, or outputs computed.
   public var count: Int
   public var bitsPerElement: Double?
   /// Σe²/Σx²; nil where undefined or infinite.
   public var nmse: Double?
+  /// The parts of `nmse` by what became of the elements; nil where the result does not tell them.
+  public var parts: ErrorParts?
   /// Elements beyond the largest code, and elements made zero.
   public var saturated = 0
   public var flushed = 0
   public var clampedScales = 0
+  /// Elements that are NaN or infinite.
+  public var nonFinite = 0
   /// Blocks by scale code or exponent, as `error --as json` has them.
   public var scales: [String: Int] = [:]
   /// Blocks, where the result tells them.
@@ -57,7 +67,7 @@ public struct PageResult: Sendable, Hashable {
 public struct SweepResults: Sendable {
   public var results: [PageResult]
   public var tensors: [TensorRecord]
-  /// `numerics`, `tool_version`, `command`.
+  /// `numerics`, `tool_version`, and the commands (`ResultsStore.commands(in:)`).
   public var meta: [String: String]
   /// Seeds of what was random.
   public var seeds: Set<Int> = []
@@ -78,6 +88,7 @@ public struct SweepResults: Sendable {
     var hashes: [String: Set<String>] = [:]
     for record in tensors { hashes[record.name, default: []].insert(record.hash) }
     let shared = Set(hashes.filter { $0.value.count > 1 }.keys)
+    let names = try RowNames(store)
     func name(_ name: String, _ hash: String) -> String {
       shared.contains(name) ? "\(name) (\(hash.prefix(8)))" : name
     }
@@ -86,23 +97,27 @@ public struct SweepResults: Sendable {
       var result = PageResult(
         tensor: name(row.tensor, row.tensorHash),
         other: row.other.map { name($0, row.otherHash ?? "") },
-        format: row.formatB.map { "\(row.format) x \($0)" } ?? row.format, block: row.block,
-        blockSize: row.blockSize, method: Self.method(row), count: row.count,
+        format: names.format(row), block: Self.block(row), blockSize: Self.blockSize(row),
+        method: names.method(row), count: row.count,
         bitsPerElement: row.bitsPerElement, nmse: row.nmse)
       result.otherHash = row.otherHash
+      result.isUnusual = Self.isUnusual(row)
+      result.isStack = row.other != nil && row.shape.count { $0 == "," } > 1
       do {
         let report = try decoder.decode(Statistics.self, from: Data(row.report.utf8))
         result.saturated = report.saturated ?? 0
         result.flushed = report.flushed ?? 0
+        result.nonFinite = report.nonFinite ?? 0
         result.clampedScales = report.clampedScales ?? 0
         result.scales = report.scales ?? [:]
+        result.parts = report.parts
       } catch {
         throw SweepError.store(
           path: store.path, .corrupted("the report of result \(row.key.prefix(12))... is not one"))
       }
       results.append(result)
       if let seed = row.seed { seeds.insert(seed) }
-      formatHashes[row.format] = row.formatHash
+      formatHashes[names.name(row.format, row.formatHash)] = row.formatHash
     }
     for index in tensors.indices {
       tensors[index].name = name(tensors[index].name, tensors[index].hash)
@@ -113,25 +128,45 @@ public struct SweepResults: Sendable {
     var saturated: Int?
     var flushed: Int?
     var clampedScales: Int?
+    var nonFinite: Int?
     var scales: [String: Int]?
+    var underflowPart: Double?
+    var clampedPart: Double?
+    var saturatedPart: Double?
+    var flushedPart: Double?
+
+    var parts: ErrorParts? {
+      guard let underflowPart, let clampedPart, let saturatedPart, let flushedPart else {
+        return nil
+      }
+      return ErrorParts(
+        underflow: underflowPart, clamped: clampedPart, saturated: saturatedPart,
+        flushed: flushedPart)
+    }
 
     enum CodingKeys: String, CodingKey {
       case saturated, flushed
       case clampedScales = "clamped_scales"
+      case nonFinite = "non_finite"
       case scales = "scale_histogram"
+      case underflowPart = "nmse_underflow"
+      case clampedPart = "nmse_clamped"
+      case saturatedPart = "nmse_saturated"
+      case flushedPart = "nmse_flushed"
     }
   }
 
-  private static func method(_ row: StoredResult) -> String {
-    var words = [row.recipe]
-    if row.rounding != "tiesToEven" { words.append(row.rounding) }
-    if row.tensorScale != "auto" { words.append("tensor scale \(row.tensorScale)") }
-    if row.computeType != "fp32" { words.append("as \(row.computeType)") }
-    if row.axis != -1 { words.append("axis \(row.axis)") }
-    if row.transform != "none" { words.append(row.transform) }
-    if let accumulator = row.accumulator { words.append(accumulator) }
-    if let fraction = row.fraction, fraction < 1 { words.append("\(fraction) of the outputs") }
-    if let seed = row.seed { words.append("seed \(seed)") }
-    return words.joined(separator: ", ")
+  /// A's block.
+  private static func block(_ row: StoredResult) -> String {
+    row.block.split(separator: " x ").first.map(String.init) ?? row.block
+  }
+
+  private static func blockSize(_ row: StoredResult) -> Int? {
+    row.blockSize ?? (row.block.contains(" x ") ? Int(block(row)) : nil)
+  }
+
+  private static func isUnusual(_ row: StoredResult) -> Bool {
+    row.transform != "none" || row.rounding != "tiesToEven" || row.tensorScale != "auto"
+      || row.computeType != "fp32" || row.axis != -1
   }
 }

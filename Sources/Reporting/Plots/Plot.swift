@@ -11,11 +11,14 @@ public struct Plot: Sendable {
   public var summary: String
   /// In CSS pixels, of the whole picture without its notes.
   public var width: Double
+  /// Grows where the legend needs it.
   public var height: Double
+  /// How far, in CSS pixels, a mark moves sideways from under others that would hide it.
+  public var reach: Double
 
   public init(
     title: String, x: PlotAxis, y: PlotAxis, layers: [PlotLayer] = [], notes: [String] = [],
-    summary: String = "", width: Double = 760, height: Double = 440
+    summary: String = "", width: Double = 760, height: Double = 440, reach: Double = 24
   ) {
     self.title = title
     self.x = x
@@ -25,6 +28,7 @@ public struct Plot: Sendable {
     self.summary = summary
     self.width = width
     self.height = height
+    self.reach = reach
   }
 }
 
@@ -106,6 +110,7 @@ public struct PlotLayer: Sendable {
   }
 
   var kind: Kind
+  var isMarks: Bool { if case .points = kind { true } else { false } }
   /// In the legend; nil stays out of it.
   var name: String?
   /// Colour and marker: layers that belong together share a number.

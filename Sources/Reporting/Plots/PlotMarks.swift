@@ -1,13 +1,17 @@
 /// Layers as SVG, inside the frame.
 extension SVGWriter {
-  mutating func layer(_ layer: PlotLayer, _ x: PlotScale, _ y: PlotScale, in plot: Plot) {
+  /// - Parameter places: of marks, where their x is not where the scale has it.
+  mutating func layer(
+    _ layer: PlotLayer, _ x: PlotScale, _ y: PlotScale, in plot: Plot, places: [Double]? = nil
+  ) {
     func isPlaceable(_ point: PlotPoint) -> Bool { plot.x.holds(point.x) && plot.y.holds(point.y) }
     let color = layer.color
     switch layer.kind {
     case .points(let points):
-      for point in points where isPlaceable(point) {
+      for (index, point) in points.enumerated() where isPlaceable(point) {
         marker(
-          x.place(point.x), y.place(point.y), color, title: point.title ?? layer.name,
+          places?[index] ?? x.place(point.x), y.place(point.y), color,
+          title: point.title ?? layer.name,
           isReachable: point.title != nil)
       }
     case .line(let points, let isDashed):
@@ -49,7 +53,8 @@ extension SVGWriter {
 
   private mutating func cells(_ map: PlotHeatMap, _ x: PlotScale, _ y: PlotScale) {
     let colors = map.scale
-    for (row, values) in map.values.enumerated() where row + 1 < map.y.count {
+    // From the top, as one reads.
+    for (row, values) in map.values.enumerated().reversed() where row + 1 < map.y.count {
       for (column, value) in values.enumerated() where column + 1 < map.x.count {
         guard let value, map.color.holds(value) else { continue }
         let (left, right) = (x.place(map.x[column]), x.place(map.x[column + 1]))
@@ -63,24 +68,37 @@ extension SVGWriter {
             ("width", Self.number(right - left + 0.5)),
             ("height", Self.number(bottom - top + 0.5)),
             ("fill", PlotHeatMap.fill(colors.place(value))), ("class", "cell"),
+            ("data-row", "\(row)"), ("data-column", "\(column)"),
           ], title: hasTitle ? map.titles[row][column] : nil)
       }
     }
   }
 
-  /// The marker of a series: disc, square, triangle, diamond, or those turned; hollow from the ninth on.
+  /// The marker of a series: disc, square, triangle, diamond, or those turned; every second eight
+  /// hollow, every second sixteen with an eye, from the 33rd on another shape for each colour.
   ///
   /// - Parameter isReachable: whether the keyboard stops at it.
   mutating func marker(
     _ x: Double, _ y: Double, _ series: Int, title: String?, isReachable: Bool = false
   ) {
     let color = series % PlotStyle.colors
+    let shape = (color + 3 * (series / (4 * PlotStyle.colors))) % PlotStyle.colors
     let isHollow = series / PlotStyle.colors % 2 == 1
     let style = isHollow ? "mark hollow s\(color)" : "mark f\(color)"
     let name = title ?? ""
     let reach = isReachable ? [("tabindex", "0"), ("role", "img"), ("aria-label", name)] : []
     let corners: [(Double, Double)]
-    switch color {
+    defer {
+      if series / (2 * PlotStyle.colors) % 2 == 1 {
+        element(
+          "circle",
+          [
+            ("cx", Self.number(x)), ("cy", Self.number(y)), ("r", "1.9"),
+            ("class", isHollow ? "eye f\(color)" : "eye paper"),
+          ])
+      }
+    }
+    switch shape {
     case 1: corners = [(-4, -4), (4, -4), (4, 4), (-4, 4)]
     case 2: corners = [(0, -5), (4.8, 3.6), (-4.8, 3.6)]
     case 3: corners = [(0, -5.4), (5.4, 0), (0, 5.4), (-5.4, 0)]

@@ -1,4 +1,9 @@
 extension Plot {
+  /// Whether a text is a file that `svg()` made.
+  public static func isDrawing(_ text: String) -> Bool {
+    text.hasPrefix("<svg ") && text.prefix(200).contains("class=\"blockscale-plot\"")
+  }
+
   /// The picture as a whole SVG file, or as an element of a page.
   ///
   /// - Parameter isWithStyle: Whether it carries its own style sheet; a page with many plots holds
@@ -20,7 +25,7 @@ extension Plot {
     frame.drawLayers(&writer)
     frame.drawLegend(&writer)
     for (line, note) in notes.enumerated() {
-      writer.words(note, x: 12, y: height + 12 + 15 * Double(line), "note")
+      writer.words(note, x: 12, y: frame.plot.height + 12 + 15 * Double(line), "note")
     }
     writer.close("svg")
     return writer.text
@@ -32,7 +37,7 @@ private struct PlotFrame {
   let plot: Plot
   let left: Double
   let right: Double
-  let top = 62.0
+  let top = Self.top
   let bottom: Double
   let x: PlotScale
   let y: PlotScale
@@ -41,9 +46,19 @@ private struct PlotFrame {
   /// Of the whole picture, notes included.
   var height: Double { plot.height + (plot.notes.isEmpty ? 0 : 15 * Double(plot.notes.count) + 6) }
 
+  private static let top = 62.0
   private static let legendText = 12.0
+  private static let legendLine = 19.0
 
-  init(_ plot: Plot) {
+  /// What the whole legend needs.
+  private static func leastHeight(_ plot: Plot) -> Double {
+    let lines = entries(plot).count
+    return lines == 0 ? 0 : top + legendLine * Double(lines) + 48 + slantedHeight(plot)
+  }
+
+  init(_ given: Plot) {
+    var plot = given
+    plot.height = max(plot.height, Self.leastHeight(plot))
     self.plot = plot
     bottom = plot.height - 48 - Self.slantedHeight(plot)
     let places = plot.layers.flatMap(\.extent).filter {
@@ -122,19 +137,38 @@ private struct PlotFrame {
     writer.open(
       "svg", ("x", numbers[0]), ("y", numbers[1]), ("width", numbers[2]), ("height", numbers[3]),
       ("viewBox", numbers.joined(separator: " ")), ("overflow", "hidden"))
-    for layer in plot.layers { writer.layer(layer, x, y, in: plot) }
+    // Marks lie above lines, so that no line hides one from the pointer.
+    let places = markPlaces()
+    for layer in plot.layers where !layer.isMarks { writer.layer(layer, x, y, in: plot) }
+    for (layer, own) in zip(plot.layers, places) where layer.isMarks {
+      writer.layer(layer, x, y, in: plot, places: own)
+    }
     writer.close("svg")
     writer.segment(left, bottom, right, bottom, "axis")
     writer.segment(left, top, left, bottom, "axis")
   }
 
+  /// The x of every mark by layer: its own, or beside it where marks drawn later would hide it.
+  private func markPlaces() -> [[Double]] {
+    var crowd = PlotCrowd(width: plot.width, height: plot.height, reach: plot.reach)
+    let placed = plot.layers.reversed().map { layer -> [Double] in
+      guard case .points(let points) = layer.kind else { return [] }
+      let places = points.reversed().map { point -> Double in
+        guard plot.x.holds(point.x), plot.y.holds(point.y) else { return left }
+        return crowd.place(x.place(point.x), y.place(point.y), within: left...max(left, right))
+      }
+      return places.reversed()
+    }
+    return placed.reversed()
+  }
+
   func drawLegend(_ writer: inout SVGWriter) {
     var line = top + 8
     for layer in Self.entries(plot) {
-      guard let name = layer.name, line < bottom else { break }
+      guard let name = layer.name else { continue }
       drawKey(layer, at: right + 26, line, &writer)
       writer.words(Self.shown(name), x: right + 42, y: line + 4, "key")
-      line += 19
+      line += Self.legendLine
     }
     for layer in plot.layers {
       if case .heat(let map) = layer.kind { drawBar(map, from: line + 14, &writer) }

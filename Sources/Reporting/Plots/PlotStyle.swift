@@ -1,7 +1,7 @@
 /// How plots look: one sheet for a picture or for a page of them, light or dark as the reader's system
 /// asks, no scripts.
 public enum PlotStyle {
-  /// Series are told apart by this many colours; each has a marker of its own.
+  /// Series are told apart by this many colours; each has a marker of its own, in four fillings.
   static let colors = 8
 
   /// The CSS of the class `blockscale-plot`. A page with many plots holds it once.
@@ -30,6 +30,9 @@ public enum PlotStyle {
     .blockscale-plot .front{fill:none;stroke:var(--ink);stroke-width:1.5;stroke-dasharray:2 3}
     .blockscale-plot .band{stroke:none;fill-opacity:.16}
     .blockscale-plot .mark{stroke:var(--paper);stroke-width:1}
+    .blockscale-plot .eye{stroke:none;pointer-events:none}
+    .blockscale-plot .ring{fill:none;stroke:#fff;stroke-width:2;pointer-events:none}
+    .blockscale-plot .outer{stroke:#000}
     .blockscale-plot .mark:hover{stroke:var(--ink);stroke-width:2}
     .blockscale-plot .cell:hover{stroke:var(--ink);stroke-width:2}
 
@@ -39,8 +42,8 @@ public enum PlotStyle {
           + ".blockscale-plot .f\($0){fill:var(--c\($0))}\n"
       }.joined() + """
         .blockscale-plot .hollow{fill:var(--paper);stroke-width:2}
-        .blockscale-plot .mark:focus,.blockscale-plot .cell:focus{stroke:var(--ink);stroke-width:3;\
-        outline:none}
+        .blockscale-plot .mark:focus{stroke:var(--ink);stroke-width:3;outline:none}
+        .blockscale-plot .cell:focus{outline:none}
 
         """
   }

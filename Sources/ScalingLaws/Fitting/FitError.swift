@@ -16,16 +16,27 @@ public enum FitError: Error, Sendable, Equatable, CustomStringConvertible {
     case .tooFewRows(let rows, let parameters):
       "\(rows) rows for \(parameters) free parameters: at least \(parameters + 1) are needed"
     case .notPositive(let row, let value, let count):
-      "row \(row): \(value) has no logarithm (\(count) such rows); fit in linear space, or leave"
-        + " them out with --drop-nonpositive"
+      "row \(row): \(value) has no logarithm (\(count) such rows)"
     case .noEffect(let symbol):
-      "nothing in these rows depends on \(symbol): fix it with --fix \(symbol)=VALUE"
+      "nothing in these rows depends on \(symbol)"
     case .indistinguishable(let symbols):
       "these rows cannot tell \(Self.list(symbols)) apart: any change of one is undone by the"
-        + " others. Add rows that vary more, or fix one with --fix \(symbols.last ?? "")=VALUE"
+        + " others"
     case .noMinimum(let starts):
       "no minimum found: the law is not finite, or not positive, on these rows from any of"
         + " \(starts) starts"
+    }
+  }
+
+  /// What `law fit` and `law compare`, which have these options, can do about it, to stand behind the
+  /// description.
+  var advice: String {
+    switch self {
+    case .notPositive: "; fit in linear space, or leave them out with --drop-nonpositive"
+    case .noEffect(let symbol): ": fix it with --fix \(symbol)=VALUE"
+    case .indistinguishable(let symbols):
+      ". Add rows that vary more, or fix one with --fix \(symbols.last ?? "")=VALUE"
+    case .tooFewRows, .noMinimum: ""
     }
   }
 

@@ -123,7 +123,7 @@ extension Curve {
         space: space, loss: .huber(scale: scale), starts: request.starts, seed: request.seed,
         confidence: request.confidence, from: start)
     } catch {
-      throw .badData(LawError.Fault(file: file, problem: error.description))
+      throw .badData(LawError.Fault(file: file, problem: error.description + error.advice))
     }
   }
 }
