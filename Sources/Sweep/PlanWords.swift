@@ -107,6 +107,7 @@ extension KeyedDecodingContainer {
   }
 }
 
+/// A decoder passes over a misspelt field, and the plan would mean something else than was written.
 func refuseUnknownFields<Keys: CodingKey & CaseIterable>(
   _ decoder: any Decoder, _ keys: Keys.Type
 ) throws {

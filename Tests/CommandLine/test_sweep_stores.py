@@ -11,8 +11,8 @@ import time
 
 import inputs
 from files import write_safetensors
-from harness import (BAD_DATA, CANNOT_WRITE, OK, PROGRAM, case, expect, expect_equal, fail, folder,
-                     small_disk, strict_json, succeed)
+from harness import (BAD_DATA, CANNOT_WRITE, OK, PROGRAM, case, expect, expect_equal, fail,
+                     folder, small_disk, strict_json, succeed)
 from sweeps import (ACTIVATIONS, FORMATS, KILLS, MANY, SLICE, SLOW, counts, execute, export, rows,
                     start, sweep, weights)
 

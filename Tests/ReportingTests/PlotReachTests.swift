@@ -75,6 +75,20 @@ import Testing
     }
   }
 
+  @Test("Where marks have no room, each text is still there once")
+  func merged() {
+    let points = (0..<200).map { PlotPoint(1, 1, title: "text \($0).") }
+    let svg = Plot(
+      title: "t", x: PlotAxis("x"), y: PlotAxis("y"), layers: [.points(points, name: "all")]
+    ).svg()
+    let marks = svg.split(separator: "class=\"mark").count - 1
+    #expect(marks > 5 && marks < 20, "\(marks) marks")
+    let titles = svg.split(separator: "<title>").dropFirst().compactMap {
+      $0.split(separator: "</title>").first
+    }.flatMap { $0.split(separator: "\n") }
+    #expect(titles.sorted() == points.compactMap { $0.title.map { $0[...] } }.sorted())
+  }
+
   /// An attribute's number.
   private func number(_ element: Substring, _ name: String) -> Double? {
     guard let start = element.firstRange(of: " \(name)=\"")?.upperBound else { return nil }

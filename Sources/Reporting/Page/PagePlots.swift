@@ -77,7 +77,8 @@ struct PagePlots {
   }
 
   private static let movedNote =
-    "Marks that others would hide stand a little beside their place; their texts have the numbers."
+    "Marks that others would hide stand beside their place or, where there is no room, share one mark;"
+    + " texts have the numbers."
 
   static func title(_ format: String, _ point: ErrorSeries.Point) -> String {
     "\(format), block \(point.block): NMSE \(PageNumber.error(point.error))"

@@ -84,7 +84,7 @@ enum PageScript {
       if (!readout || !marks.length) continue;
       const titleOf = (mark) => {
         const title = mark.querySelector("title");
-        return title ? title.textContent : "";
+        return title ? title.textContent.replaceAll("\n", " | ") : "";
       };
       const say = (...titles) => { readout.textContent = titles.join(" | "); };
       const svg = figure.querySelector("svg");

@@ -136,8 +136,8 @@ extension ReportPage {
       "\($0) --store \(ShellWord.quoted(store))"
     }
     page.paragraph(
-      "In the folder where they were run first: names of files are as they were given, and the store is"
-        + " made anew where there is none.")
+      "To be run in the folder of the first run, as names of files are as they were given there. A sweep"
+        + " makes the store where there is none and leaves results that are there as they are.")
     page.code(
       (sweeps.isEmpty ? ["# The store does not say with which command it was made."] : sweeps)
         .joined(separator: "\n") + "\n" + command)

@@ -157,13 +157,15 @@ extension ReportPage {
       }
     }
     let worst = summary.worst
+    let growth = worst.growth(worst.cause).map {
+      ": + \(PageNumber.fixed(100 * $0, 1)) % of the larger block's error, from"
+        + " \(worst.cause.words(isPowerOfTwo: summary.isPowerOfTwo))"
+    }
     return
       "\(summary.format): \(summary.affected) of \(PageNumber.plural(summary.tensors, "tensor"))."
       + " The part of the error that grew the most: \(causes.joined(separator: "; ")). At worst × "
       + "\(PageNumber.fixed(worst.ratio, 2)), \(worst.tensor) from a block of \(worst.larger.block) to"
-      + " \(worst.smaller.block): elements beyond the largest code"
-      + " \(PageNumber.percent(worst.larger.saturated)) to"
-      + " \(PageNumber.percent(worst.smaller.saturated))."
+      + " \(worst.smaller.block)\(growth ?? "")."
   }
 
   private var worstTable: HTMLTable {

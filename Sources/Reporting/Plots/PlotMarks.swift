@@ -1,18 +1,17 @@
 /// Layers as SVG, inside the frame.
 extension SVGWriter {
-  /// - Parameter places: of marks, where their x is not where the scale has it.
+  /// - Parameter places: of marks, one for each point.
   mutating func layer(
-    _ layer: PlotLayer, _ x: PlotScale, _ y: PlotScale, in plot: Plot, places: [Double]? = nil
+    _ layer: PlotLayer, _ x: PlotScale, _ y: PlotScale, in plot: Plot, places: [MarkPlace] = []
   ) {
     func isPlaceable(_ point: PlotPoint) -> Bool { plot.x.holds(point.x) && plot.y.holds(point.y) }
     let color = layer.color
     switch layer.kind {
     case .points(let points):
-      for (index, point) in points.enumerated() where isPlaceable(point) {
+      for (point, place) in zip(points, places) {
+        guard let middle = place.x else { continue }
         marker(
-          places?[index] ?? x.place(point.x), y.place(point.y), color,
-          title: point.title ?? layer.name,
-          isReachable: point.title != nil)
+          middle, y.place(point.y), color, title: place.title, isReachable: point.title != nil)
       }
     case .line(let points, let isDashed):
       for piece in points.split(whereSeparator: { !isPlaceable($0) }) {

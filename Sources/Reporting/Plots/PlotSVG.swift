@@ -32,6 +32,22 @@ extension Plot {
   }
 }
 
+/// Where a mark stands, and what it says.
+struct MarkPlace {
+  /// In pixels; nil where it is not drawn.
+  var x: Double?
+  /// With the texts of marks that it covers, a line for each.
+  var title: String?
+  /// Marks that it stands for.
+  var count = 1
+
+  mutating func add(_ other: String?) {
+    count += 1
+    guard let other, other != title else { return }
+    title = title.map { "\($0)\n\(other)" } ?? other
+  }
+}
+
 /// Where the parts of a plot stand.
 private struct PlotFrame {
   let plot: Plot
@@ -148,18 +164,37 @@ private struct PlotFrame {
     writer.segment(left, top, left, bottom, "axis")
   }
 
-  /// The x of every mark by layer: its own, or beside it where marks drawn later would hide it.
-  private func markPlaces() -> [[Double]] {
+  /// The marks by layer, moved sideways where ones drawn later would hide them.
+  private func markPlaces() -> [[MarkPlace]] {
     var crowd = PlotCrowd(width: plot.width, height: plot.height, reach: plot.reach)
-    let placed = plot.layers.reversed().map { layer -> [Double] in
+    var places = plot.layers.map { layer -> [MarkPlace] in
       guard case .points(let points) = layer.kind else { return [] }
-      let places = points.reversed().map { point -> Double in
-        guard plot.x.holds(point.x), plot.y.holds(point.y) else { return left }
-        return crowd.place(x.place(point.x), y.place(point.y), within: left...max(left, right))
-      }
-      return places.reversed()
+      return points.map { MarkPlace(x: nil, title: $0.title ?? layer.name) }
     }
-    return placed.reversed()
+    var placed: [(layer: Int, point: Int, y: Double)] = []
+    for (number, layer) in plot.layers.enumerated().reversed() {
+      guard case .points(let points) = layer.kind else { continue }
+      for (index, point) in points.enumerated().reversed() {
+        guard plot.x.holds(point.x), plot.y.holds(point.y) else { continue }
+        let own = (x: x.place(point.x), y: y.place(point.y))
+        switch crowd.place(own.x, own.y, within: left...max(left, right)) {
+        case .at(let x):
+          places[number][index].x = x
+          placed.append((number, index, own.y))
+        case .under(let other):
+          // Marks of the series at about this height share them, so that none has a long list.
+          let near = placed.filter {
+            $0.layer == number && abs($0.y - own.y) <= 3
+              && abs((places[number][$0.point].x ?? .infinity) - own.x) <= plot.reach
+          }
+          let above =
+            near.min { places[number][$0.point].count < places[number][$1.point].count }
+            ?? placed[other]
+          places[above.layer][above.point].add(places[number][index].title)
+        }
+      }
+    }
+    return places
   }
 
   func drawLegend(_ writer: inout SVGWriter) {
