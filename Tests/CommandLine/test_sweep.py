@@ -95,7 +95,7 @@ def items_of_a_large_tensor_share_its_read():
         for blocks, bundles in [("16,32,64,128", 1), ("2,4,8,16,32,64,128,256,512", 2)]:
             plan = strict_json(succeed("sweep", large, "--format", "mxfp4,nvfp4", "--block", blocks,
                                        "--store", place / "s.sqlite", "--dry-run", "--as", "json"))
-            expect_equal([row["bundles"] for row in plan["shards"]], [bundles], blocks)
+            expect_equal([row["bundles"] for row in plan["plan"]], [bundles], blocks)
 
 
 @case()
@@ -342,8 +342,8 @@ def a_plan_measures_what_its_flags_would():
     ({"seed": 1.5}, ["seed: 1.5", "whole number"]),
     ({"axis": 0.5}, ["axis: 0.5", "whole number"]),
     ({"version": 1.5}, ["version"]),
-    ({"axis": 5}, ["axis 5"]),
-    ({"rotations": [256]}, ["256"]),
+    ({"weights": ["../model.safetensors"], "axis": 5}, ["axis 5"]),
+    ({"weights": ["../model.safetensors"], "rotations": [256]}, ["256"]),
     ({"recipes": []}, ["recipes", "empty list"]),
     ({"products": [{"a": "a", "b": "b", "accumulators": []}]},
      ["products[0].accumulators", "empty list"]),

@@ -276,7 +276,7 @@ def kills_at_random_moments_lose_and_repeat_nothing(what, words, kills):
 
 
 def limited_files():
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
 
 @case()
