@@ -32,7 +32,8 @@ public final class ResultsStore: Sendable {
       return try openForReading(path, configuration)
     } catch SweepError.store(_, let fault) where fault.mayLackSharedMemory && hasLog(path) {
       // A log that a killed sweep left takes a file of shared memory beside it, for which a full disk
-      // has no room. A connection that locks the store needs none.
+      // has no room, and a journal must be rolled back. A connection that locks the store needs no
+      // such file, and may roll back.
       configuration = locking
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
       return try openForReading(path, configuration)
@@ -58,7 +59,7 @@ public final class ResultsStore: Sendable {
   }
 
   private static func hasLog(_ path: String) -> Bool {
-    FileManager.default.fileExists(atPath: path + "-wal")
+    ["-wal", "-journal"].contains { FileManager.default.fileExists(atPath: path + $0) }
   }
 
   private static var locking: Configuration {
