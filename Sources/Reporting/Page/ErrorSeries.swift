@@ -61,9 +61,9 @@ public struct ErrorSeries: Sendable {
   /// What answers are read from: the measured points, so that a block and its loss agree.
   public var planned: PlannedError { .measured(curve) }
   /// Whether the law follows the measured points closely enough to stand for them.
-  public var followsLaw: Bool {
-    if case .law = PlannedError(curve, law: law) { true } else { false }
-  }
+  public var followsLaw: Bool { (law?.fit.rms ?? .infinity) <= Self.closely }
+  /// The largest root mean square of ln(measured/law) that counts as close.
+  static let closely = 0.05
 
   /// The point with the largest block of at most `size` elements; nil where all are larger.
   public func point(atMost size: Double) -> Point? {

@@ -37,8 +37,8 @@ extension ReportPage {
       caption:
         "The largest Q_b within the budget, with its 95 % interval, and what the largest measured"
         + " block within it saves against the largest measured one of at most \(small) (the smallest, where"
-        + " all are larger): stored bits per element and gates per multiply-accumulate (* not all of these"
-        + " units were synthesised). Unsure: the interval's ends give other answers, or only a line between"
+        + " all are larger): stored bits per element and gates per multiply-accumulate\(gateError) (* not all"
+        + " of these units were synthesised). Unsure: the interval's ends give other answers, or only a line between"
         + " measured blocks lies above \(small).",
       columns: [.text("format")]
         + sizes.map {
@@ -62,7 +62,7 @@ extension ReportPage {
     var words = PageNumber.block(verdict.largest.value) + interval
     switch verdict.need {
     case .noneSuffices:
-      words += "\nδ ≥ \(verdict.delta.map { PageNumber.compact($0.value) } ?? "?") at all measured"
+      words += "\nδ ≥ \(verdict.delta.map(delta) ?? "?") at all measured"
     case .needed: words += "\nsmall is needed"
     case .unmeasured: words += "\nno larger block measured"
     case .notNeeded: words += "\n\(Self.saving(verdict))"
@@ -71,6 +71,20 @@ extension ReportPage {
     if !verdict.isCertain { words += "\nunsure" }
     let styles: [BlockVerdict.Need: String] = [.notNeeded: "good", .unmeasured: "soft"]
     return .init(words, style: styles[verdict.need] ?? "bad")
+  }
+
+  /// `0.0574 [0.0506, 0.0651]`.
+  private static func delta(_ delta: BudgetPlan.Estimate<Double>) -> String {
+    "\(PageNumber.compact(delta.value)) [\(PageNumber.compact(delta.low)), \(PageNumber.compact(delta.high))]"
+  }
+
+  /// How far off the gate model may be; empty where it is unknown.
+  private var gateError: String {
+    let errors = analysis.verdicts.flatMap { [$0.chosenCost, $0.smallCost] }
+      .compactMap { $0?.relativeError }
+    return errors.max().map {
+      ", each within \(PageNumber.fixed(100 * $0, 0)) % on units that their model was not fitted to"
+    } ?? ""
   }
 
   private static func saving(_ verdict: BlockVerdict) -> String {
@@ -98,9 +112,7 @@ extension ReportPage {
   }
 
   private func row(_ verdict: BlockVerdict) -> [HTMLTable.Cell] {
-    let delta = verdict.delta.map {
-      "\(PageNumber.compact($0.value)) [\(PageNumber.compact($0.low)), \(PageNumber.compact($0.high))]"
-    }
+    let delta = verdict.delta.map(Self.delta)
     let low = verdict.largest.low
     let high = verdict.largest.high
     let shown = verdict.chosen

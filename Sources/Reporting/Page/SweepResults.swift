@@ -118,6 +118,9 @@ public struct SweepResults: Sendable {
       results.append(result)
       if let seed = row.seed { seeds.insert(seed) }
       formatHashes[names.name(row.format, row.formatHash)] = row.formatHash
+      if let other = row.formatB {
+        formatHashes[names.name(other, row.formatBHash)] = row.formatBHash
+      }
     }
     for index in tensors.indices {
       tensors[index].name = name(tensors[index].name, tensors[index].hash)
