@@ -20,7 +20,13 @@ struct MergeTarget {
   let earlier: ResultsStore?
 
   /// - Throws: `SweepError.store`: `exists`, `strayLog`, and what is wrong with a file of that name.
-  init(_ path: String, replaces: Bool) throws {
+  init(_ name: String, replaces: Bool) throws {
+    // A link's own store is what is replaced.
+    let path =
+      realpath(name, nil).map { found in
+        defer { free(found) }
+        return String(cString: found)
+      } ?? name
     self.path = path
     temporary = "\(path).\(getpid()).partial"
     if FileManager.default.fileExists(atPath: path) {

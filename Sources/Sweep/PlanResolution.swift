@@ -183,6 +183,12 @@ public struct ResolvedPlan: Sendable {
         file: plan.file, field: field("formats", isOwn: false), problem: "expected at least one")
     }
     let pairs = try sides((formats, blocks), (formatsB, product.blocksB), recipes, engine)
+    if pairs.isEmpty, formatsB != nil || product.blocksB != nil {
+      throw SweepError.plan(
+        file: plan.file, field: field("formats_b", isOwn: true),
+        problem: "no format of A and one of B are left with the same block and recipe (expected"
+          + " blocks, and blocks_b where B's are others)")
+    }
     return transforms.flatMap { transform in
       accumulators.flatMap { accumulator in
         pairs.map { a, b in

@@ -8,7 +8,7 @@ extension ResultsStore {
     public var tensors = 0
   }
 
-  /// Makes one store of several. The order of the inputs does not show in what comes out.
+  /// Makes one store of several. The order of the inputs does not show in the results.
   ///
   /// - Parameters:
   ///   - output: appears when it is complete; an earlier store of that name is there until then, and

@@ -34,7 +34,7 @@ struct MethodListOptions: ParsableArguments {
   var recipe: CommaList<String>?
   @Option(
     help: ArgumentHelp(
-      "Rotate by Hadamard matrices of these sizes along the blocks' axis first, between commas; 0 is none.",
+      "Rotate by Hadamard matrices of these sizes along the blocks' axis, the last, first; between commas; 0 is none.",
       valueName: "n,..."))
   var rotate: CommaList<RotationWord>?
 }

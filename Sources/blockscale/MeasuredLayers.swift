@@ -13,7 +13,6 @@ struct MeasuredLayers {
   let errors: [LayerErrors]
 
   /// Measures, with a line of progress.
-  ///
   init(
     _ options: LayerOptions, _ cases: [ErrorCase], _ engine: EngineOptions,
     _ catalog: FormatCatalog

@@ -21,7 +21,7 @@ struct ReportVerb: ParsableCommand {
       (golden/laws/mixed-v1.csv, read off the figures of arXiv 2410.06722 v1), whose block size is not \
       known and taken as 32: the store then has to hold mxint4 at 32.
 
-      Errors are those of the measured products; without any, of layers, NAME.weight plus \
+      Errors are those of the measured products with a weight; without any, of layers, NAME.weight plus \
       NAME.input; else of weights, activations or whatever there is.
       """)
 

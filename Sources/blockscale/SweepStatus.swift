@@ -1,10 +1,22 @@
 import ArgumentParser
+import FoundationEssentials
 import Reporting
 import Sweep
 import TensorIO
 
 /// How a sweep ended, for the script that started it: one exit code stands for several ends.
 enum SweepStatus {
+  /// An earlier status would speak of this run. Whatever else lies there is not ours to replace.
+  static func removeEarlier(_ path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let start = try? Data(contentsOf: URL(filePath: path), options: .mappedIfSafe).prefix(9)
+    guard start == Data("{\"status\"".utf8) else {
+      throw UsageError(
+        "--status \(path): something else lies there (expected a free name, or an earlier status)")
+    }
+    try FileManager.default.removeItem(atPath: path)
+  }
+
   /// - Parameters:
   ///   - outcome: nil where nothing, or not all, was measured.
   ///   - error: what ended it early.

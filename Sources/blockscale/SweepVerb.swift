@@ -47,6 +47,7 @@ struct SweepVerb: ParsableCommand {
   @OptionGroup var engine: EngineOptions
 
   func validate() throws {
+    if status != nil, dryRun { throw ValidationError("--status: a dry run has none") }
     if store == "" { throw ValidationError("--store: expected a store's name, got none") }
     guard store == nil, !dryRun else { return }
     throw ValidationError("Missing expected argument '--store <results.sqlite>'")
@@ -57,8 +58,7 @@ struct SweepVerb: ParsableCommand {
       if let outcome = try sweep() { try refuseFailures(outcome) }
       return
     }
-    // A status that was not written now would speak of an earlier run.
-    try? FileManager.default.removeItem(atPath: status)
+    try SweepStatus.removeEarlier(status)
     let outcome: SweepRun.Outcome?
     do {
       outcome = try sweep()

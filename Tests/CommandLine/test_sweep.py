@@ -84,6 +84,42 @@ def products_meet_where_wildcards_stand_for_the_same():
 
 
 @case()
+def formats_of_both_sides_that_share_no_block_are_refused():
+    with folder() as place:
+        act = write_safetensors(place / "act.safetensors", {
+            "p": inputs.normal((8, 64), seed=1), "v": inputs.normal((64, 8), seed=2)})
+        product = {"a": f"{act}:p", "b": f"{act}:v", "formats": ["mxfp8_e4m3"],
+                   "formats_b": ["nvfp4"]}
+        plan = place / "plan.json5"
+        for more, items in [({}, None), ({"blocks": [32], "blocks_b": [16]}, 1), ({"blocks": [16]}, 1)]:
+            plan.write_text(json.dumps({"version": 1, "products": [{**product, **more}]}))
+            words = ["sweep", "--plan", plan, "--store", place / f"s{items}.sqlite"]
+            if items is None:
+                fail(BAD_DATA, *words, mentions=["formats_b", "blocks_b"])
+            else:
+                succeed(*words)
+
+
+@case()
+def a_status_takes_no_other_files_place():
+    with folder() as place:
+        model = weights(place, ["w"], (4, 32))
+        words = ["sweep", model, "--format", "mxfp4", "--store", place / "s.sqlite", "--status"]
+        deep = place / "folder" / "deep"
+        deep.mkdir(parents=True)
+        for taken in (place / "folder", model):
+            before = taken.read_bytes() if taken.is_file() else None
+            fail(USAGE, *words, taken, mentions=["--status"])
+            expect(taken.read_bytes() == before if before else deep.is_dir(), f"{taken} was touched")
+        status = place / "status.json"
+        for kept in (0, 1):
+            succeed(*words, status)
+            expect_equal(strict_json(status.read_text())["kept"], kept, "kept")
+        fail(USAGE, *words, place / "s.sqlite", mentions=["--status"])
+        fail(USAGE, *words, status, "--dry-run", mentions=["--status"])
+
+
+@case()
 def items_of_a_large_tensor_share_its_read():
     with folder() as place:
         header = json.dumps({"big": {"dtype": "F32", "shape": [65536, 8192],

@@ -105,6 +105,40 @@ import Testing
     #expect(single.first { $0.format == "ref" }?.need == .noneSuffices)
   }
 
+  @Test("Blocks beyond a product's lines are no larger blocks")
+  func shortProducts() throws {
+    func product(_ name: String, _ block: Int, depth: Int, _ nmse: Double) -> PageResult {
+      var result = PageResult(
+        tensor: "\(name).input", other: "\(name).weight", format: "f", block: "\(block)",
+        blockSize: block, count: 10, bitsPerElement: 5, nmse: nmse)
+      result.depth = depth
+      return result
+    }
+    let results = [8, 256].flatMap {
+      [product("long", $0, depth: 512, 0.1), product("short", $0, depth: 24, 0.3)]
+    }
+    let both = SweepAnalysis(SweepResults(results: results, tensors: []), pageRequest(loss: nil))
+    #expect(both.series.first?.points.map(\.blockSize) == [8, 256])
+    #expect(both.series.first?.leftOut == 1)
+    let alone = SweepAnalysis(
+      SweepResults(results: results.filter { $0.depth == 24 }, tensors: []), pageRequest(loss: nil))
+    #expect(alone.series.first?.points.map(\.blockSize) == [8, 24])
+  }
+
+  @Test("Of two blocks of one size the plain number stands on the curve")
+  func spellings() throws {
+    var data = try layer([("ref", { 1e-3 * $0 })], blocks: [16, 32])
+    for name in ["l.weight", "l.input"] {
+      var tile = result(name, "ref", block: 32, nmse: 0.016)
+      tile.block = "1x32"
+      tile.blockSize = nil
+      data.results.append(tile)
+    }
+    let analysis = SweepAnalysis(data, pageRequest(loss: try lossLaw()))
+    #expect(analysis.obstacle == nil)
+    #expect(analysis.series.first?.points.map(\.block) == ["16", "32"])
+  }
+
   @Test("Rotated, randomly rounded and narrowly measured numbers do not stand for a format")
   func usualMethod() throws {
     func product(_ tensor: String, _ method: String, isUnusual: Bool, _ nmse: Double) -> PageResult

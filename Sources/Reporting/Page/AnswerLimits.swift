@@ -43,8 +43,10 @@ extension AnswerText {
         "With outputs that are NaN or infinite, which are left out of errors:"
           + " \(PageNumber.list(told)).")
     }
-    let costs = analysis.verdicts.compactMap { $0.chosenCost ?? $0.smallCost }
-    if costs.isEmpty {
+    let isCostKnown = analysis.series.contains { series in
+      series.points.contains { analysis.request.cost(series.format, $0.block) != nil }
+    }
+    if !isCostKnown {
       items.append("Gates are not known to this page.")
     } else {
       items.append(

@@ -61,9 +61,7 @@ public struct ErrorSeries: Sendable {
   /// What answers are read from: the measured points, so that a block and its loss agree.
   public var planned: PlannedError { .measured(curve) }
   /// Whether the law follows the measured points closely enough to stand for them.
-  public var followsLaw: Bool { (law?.fit.rms ?? .infinity) <= Self.closely }
-  /// The largest root mean square of ln(measured/law) that counts as close.
-  static let closely = 0.05
+  public var followsLaw: Bool { (law?.fit.rms ?? .infinity) <= BlockSizeLaw.tolerance }
 
   /// The point with the largest block of at most `size` elements; nil where all are larger.
   public func point(atMost size: Double) -> Point? {
@@ -257,8 +255,7 @@ struct SeriesBuilder {
 
   private func sample(_ result: PageResult) -> UnitSample? {
     guard let nmse = result.nmse, nmse.isFinite, result.count > 0 else { return nil }
-    let size =
-      result.blocks.map { Double(result.count) / Double($0) } ?? result.blockSize.map(Double.init)
+    let size = result.averageBlock
     guard let size, size > 0 else { return nil }
     let weight = result.otherHash.flatMap { sizes[$0] } ?? result.count
     return UnitSample(

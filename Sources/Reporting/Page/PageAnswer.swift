@@ -39,10 +39,12 @@ extension ReportPage {
         + " block within it saves against the largest measured one of at most \(small) (the smallest, where"
         + " all are larger): stored bits per element and gates per multiply-accumulate\(gateError) (* not all"
         + " of these units were synthesised). Unsure: the interval's ends give other answers, or only a line between"
-        + " measured blocks lies above \(small).",
+        + " measured blocks lies above \(small). δ ≥: the least of all measured blocks, in nats."
+        + (sizes.contains(where: analysis.isBeyondData)
+          ? " †: beyond the loss data's models." : ""),
       columns: [.text("format")]
         + sizes.map {
-          let beyond = analysis.isBeyondData($0) ? ", beyond the loss data" : ""
+          let beyond = analysis.isBeyondData($0) ? " †" : ""
           return .text("N = \(PageNumber.parameters($0))\(beyond)")
         })
     table.style = "answers"
@@ -62,7 +64,7 @@ extension ReportPage {
     var words = PageNumber.block(verdict.largest.value) + interval
     switch verdict.need {
     case .noneSuffices:
-      words += "\nδ ≥ \(verdict.delta.map(delta) ?? "?") at all measured"
+      words += "\nδ ≥ \(verdict.delta.map(delta)?.replacing(" [", with: "\n[") ?? "?")"
     case .needed: words += "\nsmall is needed"
     case .unmeasured: words += "\nno larger block measured"
     case .notNeeded: words += "\n\(Self.saving(verdict))"

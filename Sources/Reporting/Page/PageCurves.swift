@@ -72,7 +72,7 @@ extension ReportPage {
       ? "The law follows the points of no format within 5 % (rms)"
       : "The law follows the points of \(PageNumber.list(following)) within 5 % (rms)"
     let misses =
-      others.isEmpty ? "" : ", and not those of \(PageNumber.list(others))"
+      others.isEmpty || following.isEmpty ? "" : ", and not those of \(PageNumber.list(others))"
     return follows + misses + ". The answer is read from the points."
   }
 
@@ -145,7 +145,8 @@ extension ReportPage {
       HTMLTable(
         caption:
           "The largest Q_b within the budget at \(PageNumber.parameters(n)) parameters if every"
-          + " operand were like these", columns: columns,
+          + " operand were like these; of tensors' errors, where the answer may rest on products'",
+        columns: columns,
         rows: formats.map { format in
           [HTMLTable.Cell(format)]
             + classes.map { group in

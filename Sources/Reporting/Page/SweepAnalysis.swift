@@ -9,7 +9,6 @@ public struct SweepAnalysis: Sendable {
   public var series: [ErrorSeries]
   /// Weights and activations apart, where the answer joins them.
   public var parts: [(subject: ErrorSubject, series: [ErrorSeries])]
-  /// The method that the series were measured with, by format.
   public var verdicts: [BlockVerdict]
   /// Why there are no verdicts; nil where there are.
   public var obstacle: String?

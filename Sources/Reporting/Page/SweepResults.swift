@@ -40,11 +40,21 @@ public struct PageResult: Sendable, Hashable {
   /// Blocks, where the result tells them.
   public var blocks: Int? { scales.isEmpty ? nil : scales.values.reduce(0, +) }
   public var isProduct: Bool { other != nil }
+  /// The products summed by each output of a product; nil for tensors.
+  public var depth: Int?
+  /// Elements that share a scale, on average, lines shorter than a block as they are; nil where unknown.
+  public var averageBlock: Double? {
+    if let depth, isProduct {
+      guard let size = blockSize ?? (block == "axis" ? depth : nil), size > 0 else { return nil }
+      return Double(depth) / Double((depth + size - 1) / size)
+    }
+    return blocks.map { Double(count) / Double($0) } ?? blockSize.map(Double.init)
+  }
   /// Whether blocks are as long as asked for, but for the last of a line. Lines shorter than a block
   /// are blocks of another size.
   public var fillsBlocks: Bool {
-    guard let blocks, let blockSize else { return true }
-    return 2 * count > blocks * blockSize
+    guard let averageBlock, let blockSize else { return true }
+    return 2 * averageBlock > Double(blockSize)
   }
 
   public init(
@@ -105,6 +115,7 @@ public struct SweepResults: Sendable {
       result.isStack = row.other != nil && row.shape.count { $0 == "," } > 1
       do {
         let report = try decoder.decode(Statistics.self, from: Data(row.report.utf8))
+        result.depth = report.depth
         result.saturated = report.saturated ?? 0
         result.flushed = report.flushed ?? 0
         result.nonFinite = report.nonFinite ?? 0
@@ -128,6 +139,7 @@ public struct SweepResults: Sendable {
   }
 
   private struct Statistics: Decodable {
+    var depth: Int?
     var saturated: Int?
     var flushed: Int?
     var clampedScales: Int?
@@ -148,6 +160,7 @@ public struct SweepResults: Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
+      case depth = "k"
       case saturated, flushed
       case clampedScales = "clamped_scales"
       case nonFinite = "non_finite"

@@ -24,6 +24,8 @@ public struct BlockSizeLaw: Sendable {
   public var correlation: Double? { fit.correlation(1, 2) }
   /// Of ln NMSE.
   public let rSquared: Double?
+  /// The root mean square of ln(measured/law) up to which the law counts as following the points.
+  public static let tolerance = 0.05
 
   /// Fits logarithms by least squares.
   ///
@@ -76,7 +78,9 @@ public enum PlannedError: Sendable {
   /// the measured curve otherwise.
   ///
   /// - Parameter tolerance: the largest root mean square of ln(measured/law) that counts as following.
-  public init(_ curve: ErrorCurve, law: BlockSizeLaw?, tolerance: Double = 0.05) {
+  public init(
+    _ curve: ErrorCurve, law: BlockSizeLaw?, tolerance: Double = BlockSizeLaw.tolerance
+  ) {
     if let law, curve.trend == .rises, law.exponent.value > 0, !law.exponent.isAtBound,
       law.fit.rms <= tolerance
     {

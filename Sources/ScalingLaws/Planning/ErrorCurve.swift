@@ -42,7 +42,7 @@ public struct ErrorCurve: Sendable, Hashable {
 
   /// - Parameters:
   ///   - points: at least one; block sizes above 0 and errors of 0 or more. Of two with one block
-  ///     size the first stays.
+  ///     size the one named by a plain number stays, else the first.
   ///   - file: where they come from, for errors.
   public init(format: String, points: [Point], file: String) throws(LawError) {
     guard !points.isEmpty else { throw .badData(file, "no points of \(format)") }
@@ -56,7 +56,10 @@ public struct ErrorCurve: Sendable, Hashable {
     }
     self.format = format
     var sorted: [Point] = []
-    for point in points.sorted(by: { $0.blockSize < $1.blockSize })
+    func rank(_ point: Point) -> (Double, Int) {
+      (point.blockSize, Int(point.block) == nil ? 1 : 0)
+    }
+    for point in points.sorted(by: { rank($0) < rank($1) })
     where sorted.last?.blockSize != point.blockSize {
       sorted.append(point)
     }
